@@ -1,0 +1,2 @@
+export * from './gen/index.js';
+export { descriptorSetBase64 } from './gen/descriptor-set.js';

@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: ['proto', 'kit', 'artifacts', 'kube', 'core', 'control-plane', 'node-agent', 'cli', 'installer', 'test'],
+  },
+});
