@@ -30,7 +30,9 @@ await build({
     {
       name: 'packages-stay-outside',
       setup(b) {
-        b.onResolve({ filter: /^[^./]/ }, (a) => (a.kind === 'entry-point' || a.path.startsWith('@flotilla/') ? null : { path: a.path, external: true }));
+        b.onResolve({ filter: /^[^./]/ }, (a) =>
+          a.kind === 'entry-point' || a.path.startsWith('@flotilla/') ? null : { path: a.path, external: true },
+        );
       },
     },
   ],
