@@ -1,0 +1,25 @@
+// npm run quickstart: installs what is missing, builds, then hands over to test/quickstart/main.ts.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { build, ensureDebianPackages, ensureNpmPackages, isRoot, requireNode, root, say } from './setup.mjs';
+
+const args = process.argv.slice(2);
+requireNode();
+const help = args.includes('--help') || args.includes('-h');
+if (!help && args[0] !== 'down') {
+  process.stderr.write('Flotilla quickstart: one control plane, three local servers, one real Kubernetes cluster\n');
+}
+ensureNpmPackages();
+if (!help && args[0] !== 'down') {
+  if (isRoot) {
+    const ok = ensureDebianPackages({ 'systemd-nspawn': 'systemd-container', debootstrap: 'debootstrap', nft: 'nftables', ip: 'iproute2', gcc: 'gcc', strip: 'binutils' });
+    if (!ok) process.exit(1);
+  } else say('packages', 'not root: no Debian packages are installed and no local servers are started');
+  build();
+}
+const result = spawnSync(process.execPath, [join(root, 'scripts/run-ts.mjs'), join(root, 'test/quickstart/main.ts'), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, FLOTILLA_ROOT: root },
+});
+process.exit(result.status ?? 1);
