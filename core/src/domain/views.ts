@@ -1,0 +1,77 @@
+import type { MachineState, NodePoolRole, NodeState, SessionState } from '@flotilla/proto';
+import type { ClusterRecord, MachineRecord, NodeRecord, PoolRecord, ProjectRecord, TargetRecord } from './records.js';
+
+/** What one decision looks at: a record with everything around it, read in one consistent look. */
+export interface ClusterView {
+  readonly cluster: ClusterRecord;
+  readonly pools: readonly PoolRecord[];
+  /** Live nodes with role CONTROL_PLANE, in order of claim, with their machines. */
+  readonly controlPlane: readonly { readonly node: NodeRecord; readonly machine: MachineRecord }[];
+  readonly nodesTotal: number;
+  readonly nodesRunning: number;
+  readonly project: ProjectRecord;
+}
+
+export interface PoolView {
+  readonly pool: PoolRecord;
+  readonly cluster: ClusterRecord;
+  /** Live nodes of the pool. */
+  readonly members: readonly PoolMember[];
+  /** Machines of the project without a node, not retired: bound to this pool, or unbound. At most 2,000. */
+  readonly candidates: readonly PoolCandidate[];
+}
+
+/** A node in the narrow form that a pool decides on. */
+export interface PoolMember {
+  readonly role: NodePoolRole;
+  readonly nodeId: string;
+  readonly version: number;
+  readonly machineId: string;
+  readonly name: string;
+  readonly state: NodeState;
+  readonly templateRevision: number;
+  readonly claimedAtMs: number;
+  readonly removing: boolean;
+  readonly ready: boolean;
+  readonly schedulable: boolean;
+  readonly warning: string;
+  readonly quarantined: boolean;
+  readonly retireRequested: boolean;
+}
+
+export interface PoolCandidate {
+  readonly machineId: string;
+  readonly version: number;
+  readonly name: string;
+  readonly state: MachineState;
+  readonly session: SessionState;
+  readonly wantedPoolId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly os: string;
+  readonly arch: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  readonly provider: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly quarantined: boolean;
+  readonly retireRequested: boolean;
+}
+
+export interface NodeView {
+  readonly node: NodeRecord;
+  readonly pool: PoolRecord;
+  readonly cluster: ClusterRecord;
+  readonly machine: MachineRecord;
+  readonly target: TargetRecord | undefined;
+}
+
+export interface MachineView {
+  readonly machine: MachineRecord;
+  readonly target: TargetRecord | undefined;
+  /** The live node that holds it. */
+  readonly node: NodeRecord | undefined;
+  readonly pool: PoolRecord | undefined;
+  readonly cluster: ClusterRecord | undefined;
+}
