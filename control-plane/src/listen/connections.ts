@@ -1,0 +1,120 @@
+import { isIPv6, type Socket } from 'node:net';
+import type { Clock } from '@flotilla/kit';
+
+/** How far a connection has come: `used` asked for something, `known` proved who it is. */
+export type ConnectionPhase = 'handshake' | 'open' | 'used' | 'known';
+
+export interface ConnectionLimits {
+  /** Most connections that have not proved who they are, in all and from one address (IPv6: one /64). */
+  readonly strangersMax: number;
+  readonly strangersPerAddressMax: number;
+  /** Most connections of any kind. */
+  readonly connectionsMax: number;
+  /** From the end of the handshake to the first request. */
+  readonly firstRequestMs: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  phase: ConnectionPhase;
+  sinceMs: number;
+}
+
+/** Every connection there is, so that limits hold before anybody is known and a revoked machine can be cut off. */
+export class Connections {
+  readonly #byPeer = new Map<string, Connection>();
+  readonly #strangers = new Map<string, number>();
+  #strangersTotal = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly limits: ConnectionLimits,
+  ) {}
+
+  get size(): number {
+    return this.#byPeer.size;
+  }
+
+  get strangers(): number {
+    return this.#strangersTotal;
+  }
+
+  /** Takes a new connection in, or false when a limit is reached: the caller destroys it. */
+  add(socket: Socket): boolean {
+    const peer = peerOf(socket);
+    if (peer === undefined || this.#byPeer.size >= this.limits.connectionsMax) return false;
+    const address = networkOf(socket.remoteAddress ?? '');
+    const ofAddress = this.#strangers.get(address) ?? 0;
+    if (this.#strangersTotal >= this.limits.strangersMax || ofAddress >= this.limits.strangersPerAddressMax) return false;
+    this.#byPeer.set(peer, { socket, address, phase: 'handshake', sinceMs: this.clock.now().monotonicMs });
+    this.#count(address, 1);
+    socket.once('close', () => this.#remove(peer));
+    return true;
+  }
+
+  /** Moves a connection on; never back. An unknown peer is ignored: it has just closed. */
+  advance(peer: string, phase: ConnectionPhase): void {
+    const connection = this.#byPeer.get(peer);
+    if (connection === undefined || rank[connection.phase] >= rank[phase]) return;
+    if (phase === 'known') this.#count(connection.address, -1);
+    connection.phase = phase;
+    connection.sinceMs = this.clock.now().monotonicMs;
+  }
+
+  /** Ends one connection at once. */
+  cut(peer: string): void {
+    this.#byPeer.get(peer)?.socket.destroy();
+  }
+
+  /** Ends those that finished their handshake and then asked for nothing. Returns how many. */
+  sweep(): number {
+    const before = this.clock.now().monotonicMs - this.limits.firstRequestMs;
+    let ended = 0;
+    for (const connection of this.#byPeer.values()) {
+      if (connection.phase !== 'open' || connection.sinceMs > before) continue;
+      connection.socket.destroy();
+      ended += 1;
+    }
+    return ended;
+  }
+
+  closeAll(): void {
+    for (const connection of this.#byPeer.values()) connection.socket.destroy();
+  }
+
+  #remove(peer: string): void {
+    const connection = this.#byPeer.get(peer);
+    if (connection === undefined) return;
+    this.#byPeer.delete(peer);
+    if (connection.phase !== 'known') this.#count(connection.address, -1);
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    const count = (this.#strangers.get(address) ?? 0) + by;
+    if (count === 0) this.#strangers.delete(address);
+    else this.#strangers.set(address, count);
+    this.#strangersTotal += by;
+  }
+}
+
+const rank: Readonly<Record<ConnectionPhase, number>> = { handshake: 0, open: 1, used: 2, known: 3 };
+
+/** `address:port` of the other side, as gRPC calls name their peer; undefined once it is gone. */
+export function peerOf(socket: Socket): string | undefined {
+  if (socket.remoteAddress === undefined || socket.remotePort === undefined) return undefined;
+  return `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
+/** What one customer of a network provider usually has: an IPv4 address, or an IPv6 /64. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (mapped?.[1]) return mapped[1];
+  if (!isIPv6(address)) return address;
+  const [head = '', tail = ''] = address.split('%')[0]?.split('::') ?? [];
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === '' ? [] : tail.split(':');
+  const middle = address.includes('::') ? Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0') : [];
+  const groups = [...left, ...middle, ...right].slice(0, 4);
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`;
+}
