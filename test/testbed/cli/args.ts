@@ -1,4 +1,5 @@
 import { TestbedError } from '../pure/errors.js';
+import { CALL } from '../pure/names.js';
 
 export interface CommandSpec {
   readonly name: string;
@@ -16,15 +17,71 @@ export interface CommandSpec {
 export const COMMON_VALUES = ['bed', 'state-dir'] as const;
 
 export const COMMANDS: readonly CommandSpec[] = [
-  { name: 'up', usage: 'up [N | NAME…]', summary: 'boot servers (default 3: alpha, bravo, charlie); ones that are up stay', flags: [], values: ['disk', 'subnet'], words: [0, null] },
-  { name: 'ls', usage: 'ls', summary: 'servers of the bed, or with --all of every bed on this host', flags: ['all'], values: ['output'], words: [0, 0] },
-  { name: 'exec', usage: 'exec NAME -- COMMAND…', summary: 'run a command in a server; its exit code is the exit code', flags: [], values: ['timeout'], words: [1, 1] },
+  {
+    name: 'up',
+    usage: 'up [N | NAME…]',
+    summary: 'boot servers (default 3: alpha, bravo, charlie); ones that are up stay',
+    flags: [],
+    values: ['disk', 'subnet'],
+    words: [0, null],
+  },
+  {
+    name: 'ls',
+    usage: 'ls',
+    summary: 'servers of the bed, or with --all of every bed on this host',
+    flags: ['all'],
+    values: ['output'],
+    words: [0, 0],
+  },
+  {
+    name: 'exec',
+    usage: 'exec NAME -- COMMAND…',
+    summary: 'run a command in a server; its exit code is the exit code',
+    flags: [],
+    values: ['timeout'],
+    words: [1, 1],
+  },
   { name: 'shell', usage: 'shell NAME', summary: 'a root shell in a server', flags: [], values: [], words: [1, 1] },
-  { name: 'push', usage: 'push NAME FILE PATH', summary: 'copy a file or directory of this host into a server', flags: [], values: [], words: [3, 3] },
-  { name: 'reboot', usage: 'reboot NAME…', summary: 'systemctl reboot, and wait until it is up again', flags: [], values: [], words: [1, null] },
-  { name: 'powercut', usage: 'powercut NAME…', summary: 'pull the plug: everything of it is killed at once', flags: [], values: [], words: [1, null] },
-  { name: 'poweron', usage: 'poweron NAME…', summary: 'boot it again from its disk', flags: [], values: [], words: [1, null] },
-  { name: 'freeze', usage: 'freeze NAME…', summary: 'stop every process of it, as a hung machine would', flags: [], values: [], words: [1, null] },
+  {
+    name: 'push',
+    usage: 'push NAME FILE PATH',
+    summary: 'copy a file or directory of this host into a server',
+    flags: [],
+    values: [],
+    words: [3, 3],
+  },
+  {
+    name: 'reboot',
+    usage: 'reboot NAME…',
+    summary: 'systemctl reboot, and wait until it is up again',
+    flags: [],
+    values: [],
+    words: [1, null],
+  },
+  {
+    name: 'powercut',
+    usage: 'powercut NAME…',
+    summary: 'pull the plug: everything of it is killed at once',
+    flags: [],
+    values: [],
+    words: [1, null],
+  },
+  {
+    name: 'poweron',
+    usage: 'poweron NAME…',
+    summary: 'boot it again from its disk',
+    flags: [],
+    values: [],
+    words: [1, null],
+  },
+  {
+    name: 'freeze',
+    usage: 'freeze NAME…',
+    summary: 'stop every process of it, as a hung machine would',
+    flags: [],
+    values: [],
+    words: [1, null],
+  },
   { name: 'thaw', usage: 'thaw NAME…', summary: 'let it run on', flags: [], values: [], words: [1, null] },
   {
     name: 'partition',
@@ -35,11 +92,46 @@ export const COMMANDS: readonly CommandSpec[] = [
     words: [1, null],
   },
   { name: 'heal', usage: 'heal NAME…', summary: 'end its partitions', flags: [], values: [], words: [1, null] },
-  { name: 'logs', usage: 'logs NAME', summary: 'its console over all boots, or with --journal its system log', flags: ['journal'], values: [], words: [1, 1] },
-  { name: 'snapshot', usage: 'snapshot NAME', summary: 'everything a product could have changed in it, as JSON', flags: [], values: [], words: [1, 1] },
-  { name: 'diff', usage: 'diff BEFORE AFTER', summary: 'compare two stored snapshots; exit code 1 when they differ', flags: [], values: [], words: [2, 2] },
-  { name: 'down', usage: 'down', summary: 'remove the bed and everything of it, or with --all every bed', flags: ['all'], values: [], words: [0, 0] },
-  { name: 'check', usage: 'check', summary: 'can this host boot test servers, and if not, why', flags: [], values: [], words: [0, 0] },
+  {
+    name: 'logs',
+    usage: 'logs NAME',
+    summary: 'its console over all boots, or with --journal its system log',
+    flags: ['journal'],
+    values: [],
+    words: [1, 1],
+  },
+  {
+    name: 'snapshot',
+    usage: 'snapshot NAME',
+    summary: 'everything a product could have changed in it, as JSON',
+    flags: [],
+    values: [],
+    words: [1, 1],
+  },
+  {
+    name: 'diff',
+    usage: 'diff BEFORE AFTER',
+    summary: 'compare two stored snapshots; exit code 1 when they differ',
+    flags: [],
+    values: [],
+    words: [2, 2],
+  },
+  {
+    name: 'down',
+    usage: 'down',
+    summary: 'remove the bed and everything of it, or with --all every bed',
+    flags: ['all'],
+    values: [],
+    words: [0, 0],
+  },
+  {
+    name: 'check',
+    usage: 'check',
+    summary: 'can this host boot test servers, and if not, why',
+    flags: [],
+    values: [],
+    words: [0, 0],
+  },
 ];
 
 export interface ParsedArgs {
@@ -59,10 +151,26 @@ export function parseArgs(argv: readonly string[]): ParsedArgs | 'help' {
   const cut = argv.indexOf('--');
   const own = cut < 0 ? argv : argv.slice(0, cut);
   if (own.length === 0 || own.includes('--help') || own.includes('-h') || own[0] === 'help') return 'help';
-  const name = own.find((word) => !word.startsWith('-'));
+  const at = commandIndex(own);
+  const name = own[at];
   const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) throw usage(`"${name ?? own.join(' ')}" is not a command`, suggest(name ?? '', COMMANDS.map((candidate) => candidate.name)));
-  return parseFor(command, own.toSpliced(own.indexOf(command.name), 1), cut < 0 ? [] : argv.slice(cut + 1));
+  if (command === undefined)
+    throw usage(
+      `"${name ?? own.join(' ')}" is not a command`,
+      suggest(
+        name ?? '',
+        COMMANDS.map((candidate) => candidate.name),
+      ),
+    );
+  return parseFor(command, own.toSpliced(at, 1), cut < 0 ? [] : argv.slice(cut + 1));
+}
+
+/** The first word that is neither an option nor the value of one; -1 when there is none. */
+function commandIndex(own: readonly string[]): number {
+  return own.findIndex((word, at) => {
+    const before = own[at - 1] ?? '';
+    return !word.startsWith('-') && !COMMON_VALUES.some((option) => before === `--${option}`);
+  });
 }
 
 function parseFor(command: CommandSpec, own: readonly string[], rest: readonly string[]): ParsedArgs {
@@ -81,11 +189,17 @@ function parseFor(command: CommandSpec, own: readonly string[], rest: readonly s
       const value = inline ?? own[(at += 1)];
       if (value === undefined) throw usage(`--${option} needs a value`);
       values.set(option, value);
-    } else throw usage(`${word} is not an option of ${command.name}`, suggest(option, [...command.flags, ...withValue], '--'));
+    } else
+      throw usage(
+        `${word} is not an option of ${command.name}`,
+        suggest(option, [...command.flags, ...withValue], '--'),
+      );
   }
   const [least, most] = command.words;
-  if (words.length < least || (most !== null && words.length > most)) throw usage(`${command.name} takes other words`, `Usage: testbed ${command.usage}`);
-  if (command.name === 'exec' && rest.length === 0) throw usage('exec needs a command after --', `Usage: testbed ${command.usage}`);
+  if (words.length < least || (most !== null && words.length > most))
+    throw usage(`${command.name} takes other words`, `Usage: ${CALL} ${command.usage}`);
+  if (command.name === 'exec' && rest.length === 0)
+    throw usage('exec needs a command after --', `Usage: ${CALL} ${command.usage}`);
   if (command.name !== 'exec' && rest.length > 0) throw usage(`${command.name} takes nothing after --`);
   return { command, words, rest, flags, values };
 }
@@ -96,7 +210,7 @@ function splitOnce(text: string): [string, string | undefined] {
 }
 
 function usage(message: string, remedy = ''): TestbedError {
-  return new TestbedError('USAGE', message, remedy === '' ? 'All commands: testbed --help' : remedy);
+  return new TestbedError('USAGE', message, remedy === '' ? `All commands: ${CALL} --help` : remedy);
 }
 
 /** `Did you mean up?` for the nearest known word, if one is near. */
@@ -109,7 +223,9 @@ export function suggest(word: string, known: readonly string[], prefix = ''): st
 
 /** Number of letters to add, drop, change or swap with the neighbour. */
 function distance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)));
+  const rows = Array.from({ length: a.length + 1 }, (_, i) =>
+    Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)),
+  );
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;
   for (let i = 1; i <= a.length; i += 1) {
     for (let j = 1; j <= b.length; j += 1) {
@@ -127,7 +243,7 @@ export function helpText(): string {
   const width = Math.max(...COMMANDS.map(({ usage: text }) => text.length)) + 2;
   return `Real servers on this host: systemd-nspawn machines on a bridge of their own. Needs root.
 
-Usage: testbed COMMAND [--bed NAME] …
+Usage: ${CALL} COMMAND [--bed NAME] …
 
 ${COMMANDS.map(({ usage: text, summary }) => `  ${text.padEnd(width)}${summary}`).join('\n')}
 
@@ -136,7 +252,7 @@ Options
   --state-dir DIR   where the bed keeps its files (default ~/.cache/flotilla/testbed/beds/NAME)
   --disk MIB        up: give each new server a disk of this size, to fill it
   --subnet A.B.C.0/24   up: default is the first free 10.77.N.0/24
-  --timeout SECONDS     exec: default 60
+  --timeout SECONDS     exec: then the command is ended with exit code 124; default is no limit
   -o, --output json     ls: the same facts as JSON
 
 The host is .1 on the bridge, the servers are .11, .12, …; they reach each other and the host, nothing else.

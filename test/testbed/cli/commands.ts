@@ -7,13 +7,14 @@ import { ensurePrerequisites } from '../host/prerequisites.js';
 import type { Server } from '../host/server.js';
 import { TestbedError } from '../pure/errors.js';
 import type { Partition, PartitionFrom } from '../pure/bed-state.js';
-import { DEFAULT_BED, defaultServerNames } from '../pure/names.js';
+import { CALL, DEFAULT_BED, defaultServerNames } from '../pure/names.js';
 import { diffSnapshots, parseSnapshot, type Snapshot } from '../pure/snapshot-diff.js';
 import type { ParsedArgs } from './args.js';
 import { formatTable } from './table.js';
 
 const DEFAULT_SERVERS = 3;
 const MAX_SERVERS = 64;
+const KILLED_EXIT_CODE = 137;
 
 /** Where a command writes: data and progress are two streams. */
 export interface Screen {
@@ -67,7 +68,12 @@ function only(args: ParsedArgs, screen: Screen): Server {
   return bedOf(args, screen).server(args.words[0] ?? '');
 }
 
-async function each(args: ParsedArgs, screen: Screen, done: string, verb: (server: Server) => Promise<void>): Promise<number> {
+async function each(
+  args: ParsedArgs,
+  screen: Screen,
+  done: string,
+  verb: (server: Server) => Promise<void>,
+): Promise<number> {
   const bed = bedOf(args, screen);
   // All names are looked up first: a wrong one changes nothing.
   const servers = args.words.map((name) => bed.server(name));
@@ -84,9 +90,11 @@ async function up(args: ParsedArgs, screen: Screen): Promise<number> {
   const disk = args.values.get('disk');
   const diskMiB = disk === undefined ? undefined : toCount(disk, '--disk');
   const bed = bedOf(args, screen);
-  const servers = await bed.up(wantedNames(args.words).map((name) => (diskMiB === undefined ? name : { name, diskMiB })));
+  const servers = await bed.up(
+    wantedNames(args.words).map((name) => (diskMiB === undefined ? name : { name, diskMiB })),
+  );
   screen.progress(`bed ${bed.name}: ${bed.subnet} on ${bed.bridge}, this host is ${bed.hostAddress}`);
-  screen.progress(`Try: testbed shell ${servers[0]?.name ?? 'alpha'}     Remove everything: testbed down`);
+  screen.progress(`Try: ${CALL} shell ${servers[0]?.name ?? 'alpha'}     Remove everything: ${CALL} down`);
   return 0;
 }
 
@@ -96,7 +104,8 @@ function wantedNames(words: readonly string[]): readonly string[] {
   if (first === undefined) return defaultServerNames(DEFAULT_SERVERS);
   if (words.length > 1 || !/^\d+$/.test(first)) return words;
   const count = toCount(first, 'the number of servers');
-  if (count > MAX_SERVERS) throw new TestbedError('USAGE', `${first} servers are too many for one host`, `At most ${String(MAX_SERVERS)}.`);
+  if (count > MAX_SERVERS)
+    throw new TestbedError('USAGE', `${first} servers are too many for one host`, `At most ${String(MAX_SERVERS)}.`);
   return defaultServerNames(count);
 }
 
@@ -120,8 +129,14 @@ async function ls(args: ParsedArgs, screen: Screen): Promise<number> {
   const output = args.values.get('output');
   if (output === 'json') screen.data(`${JSON.stringify(rows, null, 1)}\n`);
   else if (output !== undefined) throw new TestbedError('USAGE', `output ${output} is not known`, 'Use -o json.');
-  else if (rows.length === 0) screen.progress('No servers are up. Boot three: testbed up');
-  else screen.data(formatTable(['BED', 'NAME', 'ADDRESS', 'STATUS', 'CUT OFF FROM'], rows.map((row) => [row.bed, row.name, row.address, row.power, row.partitions])));
+  else if (rows.length === 0) screen.progress(`No servers are up. Boot three: ${CALL} up`);
+  else
+    screen.data(
+      formatTable(
+        ['BED', 'NAME', 'ADDRESS', 'STATUS', 'CUT OFF FROM'],
+        rows.map((row) => [row.bed, row.name, row.address, row.power, row.partitions]),
+      ),
+    );
   return Promise.resolve(0);
 }
 
@@ -131,34 +146,27 @@ function describePartition({ from, direction }: Partition): string {
 }
 
 async function exec(args: ParsedArgs, screen: Screen): Promise<number> {
-  const server = only(args, screen);
   const seconds = args.values.get('timeout');
-  const timeoutMs = seconds === undefined ? 60_000 : toCount(seconds, '--timeout') * 1000;
-  return stream(server, args.rest, timeoutMs, screen);
-}
-
-/** Streams go straight through, so pipes and long output work; at the end of the time everything started is killed. */
-async function stream(server: Server, argv: readonly string[], timeoutMs: number | null, screen: Screen): Promise<number> {
-  const child = server.spawn(argv, { terminal: true, env: { TERM: process.env['TERM'] ?? 'dumb' } });
-  return new Promise((resolvePromise, reject) => {
-    const timer =
-      timeoutMs === null
-        ? undefined
-        : setTimeout(() => {
-            screen.progress(`${server.name}  no end after ${String(timeoutMs / 1000)} s, killed; longer: --timeout SECONDS`);
-            child.kill('SIGKILL');
-            resolvePromise(124);
-          }, timeoutMs);
-    child.on('error', reject);
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      resolvePromise(code ?? 137);
-    });
-  });
+  // The time is kept inside the server: whatever ends this process, the command does not outlive its time.
+  const limit = seconds === undefined ? [] : ['timeout', '--kill-after=5', String(toCount(seconds, '--timeout'))];
+  return stream(only(args, screen), [...limit, ...args.rest]);
 }
 
 async function shell(args: ParsedArgs, screen: Screen): Promise<number> {
-  return stream(only(args, screen), ['bash', '-l'], null, screen);
+  return stream(only(args, screen), ['bash', '-l']);
+}
+
+/** Runs on this terminal: streams go straight through, and an interrupt is the command's to answer. */
+async function stream(server: Server, argv: readonly string[]): Promise<number> {
+  const child = server.spawn(argv, { terminal: true, env: { TERM: process.env['TERM'] ?? 'dumb' } });
+  const ignore = (): void => undefined;
+  process.on('SIGINT', ignore);
+  return new Promise<number>((resolvePromise, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolvePromise(code ?? KILLED_EXIT_CODE);
+    });
+  }).finally(() => process.off('SIGINT', ignore));
 }
 
 async function push(args: ParsedArgs, screen: Screen): Promise<number> {
@@ -182,7 +190,7 @@ async function partition(args: ParsedArgs, screen: Screen): Promise<number> {
 
 async function logs(args: ParsedArgs, screen: Screen): Promise<number> {
   const server = only(args, screen);
-  if (args.flags.has('journal')) return stream(server, ['journalctl', '--no-pager'], null, screen);
+  if (args.flags.has('journal')) return stream(server, ['journalctl', '--no-pager']);
   screen.data(server.consoleLog());
   return 0;
 }
@@ -199,7 +207,11 @@ async function diff(args: ParsedArgs, screen: Screen): Promise<number> {
 function loadSnapshot(path: string): Snapshot {
   const snapshot = parseSnapshot(readFileSync(path, 'utf8'));
   if (snapshot !== null) return snapshot;
-  throw new TestbedError('BAD_SNAPSHOT', `${path} is not a snapshot`, 'Make one: testbed snapshot NAME > FILE');
+  throw new TestbedError(
+    'BAD_SNAPSHOT',
+    `${path} is not a snapshot`,
+    `Make one: ${CALL.replace('run', 'run --silent')} snapshot NAME > FILE`,
+  );
 }
 
 async function down(args: ParsedArgs, screen: Screen): Promise<number> {

@@ -41,7 +41,8 @@ function hostRecipe(): Recipe {
   const field = (name: string): string | undefined => new RegExp(`^${name}="?([a-z0-9.]+)"?$`, 'm').exec(release)?.[1];
   const distribution = field('ID');
   const suite = field('VERSION_CODENAME');
-  if (distribution === undefined || suite === undefined) throw new TestbedError('HOST_UNFIT', 'the release of this host is not in /etc/os-release');
+  if (distribution === undefined || suite === undefined)
+    throw new TestbedError('HOST_UNFIT', 'the release of this host is not in /etc/os-release');
   return baseRecipe(distribution, suite);
 }
 
@@ -51,7 +52,11 @@ function hostMirror(suite: string): string {
   const readable = files.filter((path) => path.endsWith('.list') || path.endsWith('.sources'));
   const mirror = pickMirror(parseAptSources(readable.map((path) => readText(path) ?? '').join('\n\n')), suite);
   if (mirror !== null) return mirror;
-  throw new TestbedError('NO_MIRROR', `no package source for ${suite} in ${dir}`, 'Add the one this host was installed from.');
+  throw new TestbedError(
+    'NO_MIRROR',
+    `no package source for ${suite} in ${dir}`,
+    'Add the one this host was installed from.',
+  );
 }
 
 async function build(recipe: Recipe, target: string, log: (line: string) => void): Promise<void> {
@@ -59,8 +64,13 @@ async function build(recipe: Recipe, target: string, log: (line: string) => void
   let phase = '';
   await runOk(
     [
-      'debootstrap', '--variant=minbase', `--components=${recipe.components.join(',')}`, `--include=${recipe.packages.join(',')}`,
-      recipe.suite, target, hostMirror(recipe.suite),
+      'debootstrap',
+      '--variant=minbase',
+      `--components=${recipe.components.join(',')}`,
+      `--include=${recipe.packages.join(',')}`,
+      recipe.suite,
+      target,
+      hostMirror(recipe.suite),
     ],
     {
       timeoutMs: BUILD_TIMEOUT_MS,
@@ -82,7 +92,15 @@ async function build(recipe: Recipe, target: string, log: (line: string) => void
     symlinkSync(to, join(target, path));
   }
   // Each server has its own identity, and no package lists that would be out of date.
-  for (const path of ['etc/machine-id', 'etc/hostname', 'etc/resolv.conf', 'var/lib/dbus/machine-id', 'var/lib/apt/lists', 'var/cache/apt', 'var/log/bootstrap.log']) {
+  for (const path of [
+    'etc/machine-id',
+    'etc/hostname',
+    'etc/resolv.conf',
+    'var/lib/dbus/machine-id',
+    'var/lib/apt/lists',
+    'var/cache/apt',
+    'var/log/bootstrap.log',
+  ]) {
     removeTree(join(target, path));
   }
 }
@@ -97,9 +115,14 @@ function debootstrapPhase(text: string): string | null {
 
 async function removeBuild(dir: string): Promise<void> {
   // An interrupted debootstrap leaves proc and sys mounted in its target.
-  for (const mount of mountsBelow(parseMounts(readText('/proc/self/mounts') ?? ''), dir)) await run(['umount', mount.target]);
+  for (const mount of mountsBelow(parseMounts(readText('/proc/self/mounts') ?? ''), dir))
+    await run(['umount', mount.target]);
   if (mountsBelow(parseMounts(readText('/proc/self/mounts') ?? ''), dir).length > 0) {
-    throw new TestbedError('BUSY', `${dir} still has mounts of an interrupted build`, `Unmount them and remove ${dir}.`);
+    throw new TestbedError(
+      'BUSY',
+      `${dir} still has mounts of an interrupted build`,
+      `Unmount them and remove ${dir}.`,
+    );
   }
   removeTree(dir);
 }

@@ -1,17 +1,34 @@
 import { realpathSync } from 'node:fs';
 
-import { parseBedState, withServer, type BedState, type Direction, type PartitionFrom, type ServerState } from '../pure/bed-state.js';
+import {
+  parseBedState,
+  withServer,
+  type BedState,
+  type Direction,
+  type PartitionFrom,
+  type ServerState,
+} from '../pure/bed-state.js';
 import { TestbedError } from '../pure/errors.js';
-import { bridgeName, hostAddress, nextServerAddress, parseBedName, parseServerName, parseSubnet, pickSubnet } from '../pure/names.js';
+import {
+  bridgeName,
+  CALL,
+  hostAddress,
+  nextServerAddress,
+  parseBedName,
+  parseServerName,
+  parseSubnet,
+  pickSubnet,
+} from '../pure/names.js';
 import { ensureBase } from './base-image.js';
 import { bedsWithCgroups, killAll, removeCgroups } from './cgroups.js';
 import { exists, listNames, makeDir, readText, writeText } from './files.js';
 import { findLeftovers } from './leftovers.js';
 import { withLock } from './lock.js';
 import { applyPartitions, bedsWithBridges, ensureBridge, removeNetwork, takenNetworks } from './network.js';
-import { BedPaths, defaultStateDir } from './paths.js';
-import { installScripts, powerCut, powerOn } from './power.js';
+import { BedPaths } from './paths.js';
+import { forgetNspawn, installScripts, powerCut, powerOn } from './power.js';
 import { requirePrerequisites } from './prerequisites.js';
+import { forgetRegistry, registerBed, registeredBeds, registeredDir, unregisterBed, usualDir } from './registry.js';
 import { Server } from './server.js';
 import { makeDisk, removeMountedTree } from './storage.js';
 import { rememberAndRaise, restoreSettings } from './sysctls.js';
@@ -37,7 +54,12 @@ export type ServerSpec = string | { readonly name: string; readonly diskMiB?: nu
 /** Opens a bed: a name and a place. Nothing is touched before the first verb. */
 export function openBed(options: BedOptions = {}): Bed {
   const name = parseBedName(options.name ?? 'demo');
-  return new Bed(name, options.stateDir ?? defaultStateDir(name), options.subnet === undefined ? null : parseSubnet(options.subnet), options.log ?? (() => undefined));
+  return new Bed(
+    name,
+    options.stateDir ?? usualDir(name),
+    options.subnet === undefined ? null : parseSubnet(options.subnet),
+    options.log ?? (() => undefined),
+  );
 }
 
 /** N real servers on a bridge of their own. They outlive the process that booted them; `down` ends them from any process. */
@@ -83,8 +105,14 @@ export class Bed {
   server(name: string): Server {
     const found = this.#loadOrNull()?.servers.find((server) => server.name === name);
     if (found !== undefined) return this.#handle(found);
-    const known = this.servers().map((server) => server.name).join(', ');
-    throw new TestbedError('NO_SERVER', `bed ${this.name} has no server "${name}"`, known === '' ? `The bed is not up: testbed up --bed ${this.name}` : `It has: ${known}`);
+    const known = this.servers()
+      .map((server) => server.name)
+      .join(', ');
+    throw new TestbedError(
+      'NO_SERVER',
+      `bed ${this.name} has no server "${name}"`,
+      known === '' ? `The bed is not up: ${CALL} up --bed ${this.name}` : `It has: ${known}`,
+    );
   }
 
   /** Partitions declared by a server. */
@@ -120,6 +148,15 @@ export class Bed {
 
   /** Takes a subnet and remembers the host's settings, while no other bed does the same. */
   async #claim(baseDir: string): Promise<BedState> {
+    const elsewhere = registeredDir(this.name);
+    if (elsewhere !== null && elsewhere !== this.stateDir) {
+      throw new TestbedError(
+        'BED_ELSEWHERE',
+        `bed ${this.name} is already up with its files in ${elsewhere}`,
+        `Use another name, or remove it: ${CALL} down --bed ${this.name}`,
+      );
+    }
+    registerBed(this.name, this.stateDir);
     rememberAndRaise();
     const known = this.#loadOrNull();
     if (known !== null) return known;
@@ -141,7 +178,12 @@ export class Bed {
     }
     const bed = await this.#change((state) => {
       const others = state.servers.filter((server) => server.name !== name);
-      const address = known?.address ?? nextServerAddress(state.subnet, others.map((server) => server.address));
+      const address =
+        known?.address ??
+        nextServerAddress(
+          state.subnet,
+          others.map((server) => server.address),
+        );
       return { ...state, servers: [...others, { name, address, diskMiB, phase: 'creating', partitions: [] }] };
     });
     const server = bed.servers.find((candidate) => candidate.name === name);
@@ -156,24 +198,29 @@ export class Bed {
    */
   async down(): Promise<void> {
     await withLock(`bed-${this.name}`, LIFECYCLE_LOCK_MS, async () => {
-      const stateDir = this.stateDir;
-      const servers = listNames(`${stateDir}/servers`);
       await killAll(this.name);
-      for (const server of servers) await powerCut(this.name, server, this.#paths);
+      const places = [...new Set([this.stateDir, registeredDir(this.name) ?? this.stateDir])];
+      for (const place of places) {
+        // Everything is dead already: this takes the cables, cgroups and locks of each server.
+        for (const server of listNames(`${place}/servers`)) await powerCut(this.name, server, new BedPaths(place));
+        await removeMountedTree(place);
+      }
       await removeCgroups(this.name);
-      await removeMountedTree(stateDir);
       await removeNetwork(this.name);
       await withLock('host', STATE_LOCK_MS, () => {
+        unregisterBed(this.name);
         this.#forgetHost();
       });
-      const left = await findLeftovers(this.name, stateDir);
+      const left = (await Promise.all(places.map(async (place) => findLeftovers(this.name, place)))).flat();
       if (left.length > 0) throw new TestbedError('LEFT_BEHIND', `bed ${this.name} left behind: ${left.join(', ')}`);
     });
   }
 
   #forgetHost(): void {
-    if (bedsWithCgroups().length > 0 || bedsWithBridges().length > 0) return;
+    if (registeredBeds().length > 0 || bedsWithCgroups().length > 0 || bedsWithBridges().length > 0) return;
     const failed = restoreSettings();
+    forgetNspawn();
+    forgetRegistry();
     if (failed.length > 0) this.#log(`note: could not put back ${failed.join(', ')}`);
   }
 
@@ -194,7 +241,7 @@ export class Bed {
         },
         addPartition: async (name, from, direction) => this.#partition(name, from, direction),
         clearPartitions: async (name) => {
-          await applyPartitions(await this.#change((state) => withServer(state, name, { partitions: [] })));
+          await this.#change((state) => withServer(state, name, { partitions: [] }), applyPartitions);
         },
       },
       server.name,
@@ -204,11 +251,10 @@ export class Bed {
 
   async #partition(name: string, from: PartitionFrom, direction: Direction): Promise<void> {
     if (typeof from !== 'string') for (const peer of from) this.server(peer);
-    const bed = await this.#change((state) => {
+    await this.#change((state) => {
       const before = state.servers.find((server) => server.name === name)?.partitions ?? [];
       return withServer(state, name, { partitions: [...before, { from, direction }] });
-    });
-    await applyPartitions(bed);
+    }, applyPartitions);
   }
 
   #loadOrNull(): BedState | null {
@@ -219,17 +265,19 @@ export class Bed {
   #load(): BedState {
     const bed = this.#loadOrNull();
     if (bed !== null) return bed;
-    throw new TestbedError('BED_DOWN', `bed ${this.name} is not up`, `Bring it up: testbed up --bed ${this.name}`);
+    throw new TestbedError('BED_DOWN', `bed ${this.name} is not up`, `Bring it up: ${CALL} up --bed ${this.name}`);
   }
 
   #save(bed: BedState): void {
     writeText(this.#paths.stateFile, `${JSON.stringify(bed, null, 1)}\n`, 0o600);
   }
 
-  async #change(edit: (bed: BedState) => BedState): Promise<BedState> {
-    return withLock(`state-${this.name}`, STATE_LOCK_MS, () => {
+  /** `apply` runs under the same lock: the bridge never shows an older state than the file. */
+  async #change(edit: (bed: BedState) => BedState, apply?: (bed: BedState) => Promise<void>): Promise<BedState> {
+    return withLock(`state-${this.name}`, STATE_LOCK_MS, async () => {
       const bed = edit(this.#load());
       this.#save(bed);
+      await apply?.(bed);
       return bed;
     });
   }
@@ -238,8 +286,11 @@ export class Bed {
 function parseSpec(spec: ServerSpec): { name: string; diskMiB: number | null } {
   const { name, diskMiB } = typeof spec === 'string' ? { name: spec, diskMiB: undefined } : spec;
   if (diskMiB !== undefined && !(Number.isInteger(diskMiB) && diskMiB >= MIN_DISK_MIB)) {
-    throw new TestbedError('BAD_DISK', `a disk of ${String(diskMiB)} MiB is not possible`, `Give a whole number of MiB from ${String(MIN_DISK_MIB)} on.`);
+    throw new TestbedError(
+      'BAD_DISK',
+      `a disk of ${String(diskMiB)} MiB is not possible`,
+      `Give a whole number of MiB from ${String(MIN_DISK_MIB)} on.`,
+    );
   }
   return { name: parseServerName(name), diskMiB: diskMiB ?? null };
 }
-

@@ -17,7 +17,9 @@ export function hostTrees(): CgroupTree[] {
 /** The hierarchy that can freeze: the freezer of version 1, else version 2. */
 function freezerTree(): CgroupTree | undefined {
   const trees = hostTrees();
-  return trees.find((tree) => tree.controllers.split(',').includes('freezer')) ?? trees.find((tree) => tree.version === 2);
+  return (
+    trees.find((tree) => tree.controllers.split(',').includes('freezer')) ?? trees.find((tree) => tree.version === 2)
+  );
 }
 
 export function canFreeze(): boolean {
@@ -58,6 +60,13 @@ function copyCpuset(parent: string, dir: string): void {
   }
   const clone = join(dir, 'cgroup.clone_children');
   if (exists(clone)) writeKernelFile(clone, '1');
+}
+
+/** Whether a process belongs to a server (or the boot loops): process ids are used again, cgroups of ours are not. */
+export function isIn(pid: number, bed: string, leaf: string): boolean {
+  const ours = `/${CGROUP_ROOT}/${bed}/${leaf}`;
+  const paths = parseMembership(readText(`/proc/${String(pid)}/cgroup`) ?? '').values();
+  return [...paths].some((path) => `${path}/`.includes(`${ours}/`));
 }
 
 /** The `cgroup.procs` files of the cgroups that a process is in, so that another can join it. */
@@ -104,7 +113,11 @@ export async function setFrozen(bed: string, server: string, frozen: boolean): P
   if (!exists(dir)) return;
   if (tree.version === 2) writeKernelFile(join(dir, 'cgroup.freeze'), frozen ? '1' : '0');
   else writeKernelFile(join(dir, 'freezer.state'), frozen ? 'FROZEN' : 'THAWED');
-  await waitFor(`${server} ${frozen ? 'frozen' : 'thawed'}`, FREEZE_TIMEOUT_MS, () => readFrozen(tree, dir) === (frozen ? 'yes' : 'no'));
+  await waitFor(
+    `${server} ${frozen ? 'frozen' : 'thawed'}`,
+    FREEZE_TIMEOUT_MS,
+    () => readFrozen(tree, dir) === (frozen ? 'yes' : 'no'),
+  );
 }
 
 export function isFrozen(bed: string, server: string): boolean {
@@ -169,4 +182,3 @@ function removeCgroupTree(dir: string): boolean {
     throw error;
   }
 }
-

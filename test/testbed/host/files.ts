@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The file's text, or null when there is none. Other failures are thrown. */
@@ -43,11 +52,20 @@ export function removeTree(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
+/** Removes a directory if it is there and has nothing in it. */
+export function removeEmptyDir(path: string): void {
+  if (exists(path) && listNames(path).length === 0) rmdirSync(path);
+}
+
 export function exists(path: string): boolean {
   return existsSync(path);
 }
 
 /** True for "no such file" and, for entries of /proc, "no such process". */
 export function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH' || error.code === 'ENOTDIR');
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ENOENT' || error.code === 'ESRCH' || error.code === 'ENOTDIR')
+  );
 }

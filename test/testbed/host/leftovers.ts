@@ -1,10 +1,12 @@
+import { join } from 'node:path';
+
 import { bridgeName, machineName, portName, tableName } from '../pure/names.js';
 import { bedsWithBridges, hasInterface, hasTable } from './network.js';
 import { bedsWithCgroups, cgroupsOf, processesOf } from './cgroups.js';
 import { exists, listNames } from './files.js';
 import { hostMountsBelow, loopDevicesBelow } from './storage.js';
 import { cacheDir } from './paths.js';
-import { join } from 'node:path';
+import { registeredBeds } from './registry.js';
 
 /** Everything of a bed that can be found on this host without its state file, one line each. Empty when it is gone. */
 export async function findLeftovers(bed: string, stateDir: string): Promise<string[]> {
@@ -25,5 +27,12 @@ export async function findLeftovers(bed: string, stateDir: string): Promise<stri
 
 /** Names of all beds that left any trace on this host or in the default state directory. */
 export function findBeds(): string[] {
-  return [...new Set([...bedsWithCgroups(), ...bedsWithBridges(), ...listNames(join(cacheDir(), 'beds'))])].sort();
+  return [
+    ...new Set([
+      ...registeredBeds(),
+      ...bedsWithCgroups(),
+      ...bedsWithBridges(),
+      ...listNames(join(cacheDir(), 'beds')),
+    ]),
+  ].sort();
 }

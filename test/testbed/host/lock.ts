@@ -14,7 +14,8 @@ export async function withLock<T>(name: string, timeoutMs: number, work: () => P
   const end = nowMs() + timeoutMs;
   let held = await tryListen(`\0flotilla-testbed-${name}`);
   while (held === null) {
-    if (nowMs() > end) throw new TestbedError('BUSY', `another process is working on ${name}`, 'Wait until it has finished.');
+    if (nowMs() > end)
+      throw new TestbedError('BUSY', `another process is working on ${name}`, 'Wait until it has finished.');
     await sleep(POLL_MS);
     held = await tryListen(`\0flotilla-testbed-${name}`);
   }

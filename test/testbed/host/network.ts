@@ -11,7 +11,21 @@ export async function ensureBridge(bed: BedState): Promise<void> {
   const bridge = bridgeName(bed.name);
   if (!exists(`/sys/class/net/${bridge}`)) {
     // Without snooping and spanning tree a port passes traffic at once.
-    await runOk(['ip', 'link', 'add', 'name', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0', 'mcast_snooping', '0']);
+    await runOk([
+      'ip',
+      'link',
+      'add',
+      'name',
+      bridge,
+      'type',
+      'bridge',
+      'stp_state',
+      '0',
+      'forward_delay',
+      '0',
+      'mcast_snooping',
+      '0',
+    ]);
   }
   await runOk(['ip', 'address', 'replace', `${hostAddress(bed.subnet)}/24`, 'dev', bridge]);
   await runOk(['ip', 'link', 'set', 'dev', bridge, 'up']);

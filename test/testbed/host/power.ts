@@ -1,25 +1,29 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { BedState, ServerState } from '../pure/bed-state.js';
 import { JOIN_SCRIPT, KEEP_SCRIPT, planNspawnArgv } from '../pure/launch.js';
 import { bridgeName, KEEPERS, machineName, portName } from '../pure/names.js';
 import { TestbedError } from '../pure/errors.js';
-import { killAll, killProcess, makeCgroup, processesOf, removeCgroups } from './cgroups.js';
-import { exists, readText, removeTree, writeText } from './files.js';
+import { isIn, killAll, killProcess, makeCgroup, processesOf, removeCgroups } from './cgroups.js';
+import { exists, readText, removeEmptyDir, removeTree, writeText } from './files.js';
 import { hasInterface } from './network.js';
 import type { BedPaths, ServerPaths } from './paths.js';
 import { start } from './run.js';
 import { mountDisk, REAL_DIRECTORIES } from './storage.js';
 import { waitFor } from './wait.js';
 
+const NSPAWN_DIR = '/run/systemd/nspawn';
 const GONE_TIMEOUT_MS = 20_000;
 const START_TIMEOUT_MS = 20_000;
 const MODULE_DIRS = ['/lib/modules', '/usr/lib/modules'];
 
 /** Writes the two scripts that outlive this process. */
 export function installScripts(paths: BedPaths): void {
-  for (const [path, text] of [[paths.joinScript, JOIN_SCRIPT], [paths.keepScript, KEEP_SCRIPT]] as const) {
+  for (const [path, text] of [
+    [paths.joinScript, JOIN_SCRIPT],
+    [paths.keepScript, KEEP_SCRIPT],
+  ] as const) {
     writeText(path, text);
     chmodSync(path, 0o755);
   }
@@ -27,13 +31,8 @@ export function installScripts(paths: BedPaths): void {
 
 /** Process id of the server's boot loop, or null when the server is off. */
 function keeperPid(bed: string, paths: ServerPaths): number | null {
-  return livePid(join(paths.run, 'keeper.pid'), processesOf(bed, KEEPERS));
-}
-
-/** A process id from a file, but only if that process is in the expected cgroup: numbers are used again. */
-function livePid(file: string, members: readonly number[]): number | null {
-  const pid = Number(readText(file) ?? '0');
-  return members.includes(pid) ? pid : null;
+  const pid = Number(readText(join(paths.run, 'keeper.pid')) ?? '0');
+  return pid > 0 && isIn(pid, bed, KEEPERS) ? pid : null;
 }
 
 /** On is: its boot loop runs, so it is up, booting or rebooting. */
@@ -42,15 +41,20 @@ export function isOn(bed: string, paths: ServerPaths): boolean {
 }
 
 /** Process id, on the host, of the server's init; null while it is off or between two boots. */
-export function leaderPid(bed: string, server: string): number | null {
-  const members = processesOf(bed, server);
-  // systemd-nspawn itself is the first process; the init is the one that is number 1 exactly one level down.
+export function leaderPid(bed: string, server: string, paths: ServerPaths): number | null {
+  const nspawn = Number(readText(join(paths.run, 'nspawn.pid')) ?? '0');
+  if (!(nspawn > 0) || !isIn(nspawn, bed, server)) return null;
+  // The init is number 1 exactly one level down; number 1 further down is the init of a container in the server.
   const levels = namespacePids(process.pid).length;
-  for (const pid of members) {
-    const numbers = namespacePids(pid);
-    if (numbers.length === levels + 1 && numbers.at(-1) === 1) return pid;
-  }
-  return null;
+  const children = readText(`/proc/${String(nspawn)}/task/${String(nspawn)}/children`);
+  const candidates =
+    children === null
+      ? processesOf(bed, server)
+      : children
+          .split(/\s+/)
+          .filter((text) => text !== '')
+          .map(Number);
+  return candidates.find((pid) => namespacePids(pid).length === levels + 1 && namespacePids(pid).at(-1) === 1) ?? null;
 }
 
 function namespacePids(pid: number): number[] {
@@ -70,18 +74,36 @@ export async function powerOn(bed: BedState, server: ServerState, paths: BedPath
     bridge: bridgeName(bed.name),
     rootDir: own.root,
     binds: REAL_DIRECTORIES.map((path) => [own.data(path), path] as const),
-    readOnlyBinds: MODULE_DIRS.filter((dir) => exists(dir)).slice(0, 1).map((dir) => [dir, '/usr/lib/modules'] as const),
+    readOnlyBinds: MODULE_DIRS.filter((dir) => exists(dir))
+      .slice(0, 1)
+      .map((dir) => [dir, '/usr/lib/modules'] as const),
   });
-  const join_ = paths.joinScript;
   const keeper = makeCgroup(bed.name, KEEPERS);
   const machine = makeCgroup(bed.name, server.name);
-  const argv = [join_, ...keeper, '--', paths.keepScript, own.run, machineName(bed.name, server.name), join_, ...machine, '--', ...launch];
-  const child = start(argv, { detached: true, stdio: 'ignore', cwd: '/', env: { PATH: process.env['PATH'] ?? '', SYSTEMD_NSPAWN_API_VFS_WRITABLE: '1' } });
+  const argv = [
+    paths.joinScript,
+    ...keeper,
+    '--',
+    paths.keepScript,
+    own.run,
+    machineName(bed.name, server.name),
+    paths.joinScript,
+    ...machine,
+    '--',
+    ...launch,
+  ];
+  const child = start(argv, {
+    detached: true,
+    stdio: 'ignore',
+    cwd: '/',
+    env: { PATH: process.env['PATH'] ?? '', SYSTEMD_NSPAWN_API_VFS_WRITABLE: '1' },
+  });
   child.on('error', () => undefined);
   child.unref();
   await waitFor(`start of ${server.name}`, START_TIMEOUT_MS, () => {
-    if (exists(join(own.run, 'exit-code'))) throw new TestbedError('BOOT_FAILED', `${server.name} did not start: ${lastWords(own)}`);
-    return leaderPid(bed.name, server.name) !== null;
+    if (exists(join(own.run, 'exit-code')))
+      throw new TestbedError('BOOT_FAILED', `${server.name} did not start: ${lastWords(own)}`);
+    return leaderPid(bed.name, server.name, own) !== null;
   });
 }
 
@@ -98,6 +120,19 @@ export async function powerCut(bed: string, server: string, paths: BedPaths): Pr
   await killAll(bed, server);
   await waitFor(`end of the cable of ${server}`, GONE_TIMEOUT_MS, () => !hasInterface(portName(bed, server)));
   await removeCgroups(bed, server);
-  removeTree(join('/run/systemd/nspawn/propagate', machineName(bed, server)));
+  forgetMachine(machineName(bed, server), paths.server(server).root);
   for (const name of ['keeper.pid', 'nspawn.pid']) removeTree(join(paths.server(server).run, name));
+}
+
+/** Removes what systemd-nspawn leaves in /run when it is killed. */
+function forgetMachine(machine: string, root: string): void {
+  removeTree(join(NSPAWN_DIR, 'propagate', machine));
+  if (!exists(root)) return;
+  const { dev, ino } = statSync(root, { bigint: true });
+  removeTree(join(NSPAWN_DIR, 'locks', `inode-${String(dev)}:${String(ino)}`));
+}
+
+/** With the last bed: the directories that systemd-nspawn made, unless someone else uses them. */
+export function forgetNspawn(): void {
+  for (const dir of ['locks', 'propagate', '.']) removeEmptyDir(join(NSPAWN_DIR, dir));
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 
 import { TestbedError, messageOf } from '../pure/errors.js';
-import { canFreeze } from './cgroups.js';
+import { canFreeze, hostTrees } from './cgroups.js';
 import { exists, readText } from './files.js';
 import { run, runOk } from './run.js';
 
@@ -40,8 +40,10 @@ export interface Prerequisites {
  * Never throws for a host that cannot: callers skip and print the reasons.
  */
 export async function ensurePrerequisites(log: (line: string) => void = () => undefined): Promise<Prerequisites> {
-  if (process.platform !== 'linux') return { ok: false, reasons: [`this is ${process.platform}: systemd-nspawn needs Linux`], notes: [] };
-  if (process.getuid?.() !== 0) return { ok: false, reasons: ['not root: run with sudo, booting servers needs it'], notes: [] };
+  if (process.platform !== 'linux')
+    return { ok: false, reasons: [`this is ${process.platform}: systemd-nspawn needs Linux`], notes: [] };
+  if (process.getuid?.() !== 0)
+    return { ok: false, reasons: ['not root: run with sudo, booting servers needs it'], notes: [] };
   const reasons: string[] = [];
   const notes: string[] = [];
   try {
@@ -50,8 +52,10 @@ export async function ensurePrerequisites(log: (line: string) => void = () => un
     reasons.push(messageOf(error));
   }
   if (!canFreeze()) reasons.push('no cgroup hierarchy with a freezer is mounted at /sys/fs/cgroup');
-  else if (!canWriteCgroups()) reasons.push('/sys/fs/cgroup is read-only: this is a container without rights over its cgroups');
-  if (!(readText('/proc/filesystems') ?? '').includes('\toverlay\n')) await loadPart('overlay', reasons, 'the kernel has no overlay file system');
+  else if (!canWriteCgroups())
+    reasons.push('/sys/fs/cgroup is read-only: this is a container without rights over its cgroups');
+  if (!(readText('/proc/filesystems') ?? '').includes('\toverlay\n'))
+    await loadPart('overlay', reasons, 'the kernel has no overlay file system');
   for (const part of ['br_netfilter', 'vxlan', 'loop']) await loadPart(part, notes, `the kernel has no ${part}`);
   return { ok: reasons.length === 0, reasons, notes };
 }
@@ -60,14 +64,19 @@ export async function ensurePrerequisites(log: (line: string) => void = () => un
 export async function requirePrerequisites(log: (line: string) => void): Promise<void> {
   const found = await ensurePrerequisites(log);
   for (const note of found.notes) log(`note: ${note}`);
-  if (!found.ok) throw new TestbedError('HOST_UNFIT', `this host cannot boot test servers: ${found.reasons.join('; ')}`);
+  if (!found.ok)
+    throw new TestbedError('HOST_UNFIT', `this host cannot boot test servers: ${found.reasons.join('; ')}`);
 }
 
 async function installMissing(log: (line: string) => void): Promise<void> {
   const missing = Object.keys(COMMANDS).filter((command) => !isInstalled(command));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((command) => COMMANDS[command] ?? command))].sort();
-  if (!isInstalled('apt-get')) throw new TestbedError('HOST_UNFIT', `missing: ${missing.join(', ')}; install ${packages.join(', ')} (no apt-get here)`);
+  if (!isInstalled('apt-get'))
+    throw new TestbedError(
+      'HOST_UNFIT',
+      `missing: ${missing.join(', ')}; install ${packages.join(', ')} (no apt-get here)`,
+    );
   log(`installing host packages: ${packages.join(', ')}`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...packages];
@@ -90,10 +99,12 @@ async function loadPart(part: string, problems: string[], problem: string): Prom
 }
 
 function canWriteCgroups(): boolean {
-  try {
-    for (const dir of ['/sys/fs/cgroup/freezer', '/sys/fs/cgroup/unified', '/sys/fs/cgroup']) if (exists(dir)) return accessSync(dir, constants.W_OK) === undefined;
-    return false;
-  } catch {
-    return false;
-  }
+  return hostTrees().every(({ dir }) => {
+    try {
+      accessSync(dir, constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

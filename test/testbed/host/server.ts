@@ -5,6 +5,7 @@ import { dirname } from 'node:path/posix';
 import type { Direction, PartitionFrom } from '../pure/bed-state.js';
 import { TestbedError } from '../pure/errors.js';
 import { planEnterArgv } from '../pure/launch.js';
+import { CALL } from '../pure/names.js';
 import type { Snapshot } from '../pure/snapshot-diff.js';
 import { isFrozen, membershipFiles, setFrozen } from './cgroups.js';
 import { readText } from './files.js';
@@ -60,12 +61,16 @@ export class Server {
   power(): Power {
     if (!isOn(this.#host.bed, this.#paths)) return 'off';
     if (isFrozen(this.#host.bed, this.name)) return 'frozen';
-    return leaderPid(this.#host.bed, this.name) === null ? 'booting' : 'up';
+    return leaderPid(this.#host.bed, this.name, this.#paths) === null ? 'booting' : 'up';
   }
 
   /** Runs a command in the server as root with a clean environment; a code other than 0 is a result. */
   async exec(argv: readonly string[], options: ExecOptions = {}): Promise<RunResult> {
-    return run(this.enterArgv(argv, options.env), { ...options, timeoutMs: options.timeoutMs ?? EXEC_TIMEOUT_MS, env: {} });
+    return run(this.enterArgv(argv, options.env), {
+      ...options,
+      timeoutMs: options.timeoutMs ?? EXEC_TIMEOUT_MS,
+      env: {},
+    });
   }
 
   /** Like {@link exec}; a code other than 0 is an error. Gives standard output. */
@@ -73,25 +78,39 @@ export class Server {
     const result = await this.exec(argv, options);
     if (result.code === 0) return result.stdout;
     const said = (result.stderr.trim() || result.stdout.trim()).split('\n').slice(-5).join('\n');
-    throw new TestbedError('COMMAND_FAILED', `${this.name}: ${argv.join(' ')}: exit code ${String(result.code)}: ${said}`);
+    throw new TestbedError(
+      'COMMAND_FAILED',
+      `${this.name}: ${argv.join(' ')}: exit code ${String(result.code)}: ${said}`,
+    );
   }
 
   /** Starts a command and hands over its process; `terminal` gives it this process's own streams. */
-  spawn(argv: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly terminal?: boolean } = {}): ChildProcess {
-    return start(this.enterArgv(argv, options.env), { stdio: options.terminal === true ? 'inherit' : 'pipe', detached: options.terminal !== true });
+  spawn(
+    argv: readonly string[],
+    options: { readonly env?: Readonly<Record<string, string>>; readonly terminal?: boolean } = {},
+  ): ChildProcess {
+    return start(this.enterArgv(argv, options.env), {
+      stdio: options.terminal === true ? 'inherit' : 'pipe',
+      detached: options.terminal !== true,
+    });
   }
 
   /** The command on the host that runs `argv` in the server, in the cgroups of its init, so that freeze and power cut reach it. */
   enterArgv(argv: readonly string[], env: Readonly<Record<string, string>> = {}): string[] {
     const leader = this.#leader();
-    if (isFrozen(this.#host.bed, this.name)) throw new TestbedError('SERVER_FROZEN', `${this.name} is frozen and answers nothing`, `Thaw it first: testbed thaw ${this.name}`);
+    if (isFrozen(this.#host.bed, this.name))
+      throw new TestbedError(
+        'SERVER_FROZEN',
+        `${this.name} is frozen and answers nothing`,
+        `Thaw it first: ${CALL} thaw ${this.name}`,
+      );
     return [this.#host.paths.joinScript, ...membershipFiles(leader), '--', ...planEnterArgv(leader, env, argv)];
   }
 
   #leader(): number {
-    const leader = leaderPid(this.#host.bed, this.name);
+    const leader = leaderPid(this.#host.bed, this.name, this.#paths);
     if (leader !== null) return leader;
-    throw new TestbedError('SERVER_OFF', `${this.name} is not running`, `Switch it on: testbed poweron ${this.name}`);
+    throw new TestbedError('SERVER_OFF', `${this.name} is not running`, `Switch it on: ${CALL} poweron ${this.name}`);
   }
 
   /** The file's text. */
@@ -120,7 +139,8 @@ export class Server {
     // dd and not a redirection: no shell is involved, whatever the name is.
     const argv = this.enterArgv(['dd', `of=${temporary}`, 'bs=1M', 'status=none', 'conv=fsync']);
     const written = await run(argv, { input, timeoutMs: PUSH_TIMEOUT_MS });
-    if (written.code !== 0) throw new TestbedError('COMMAND_FAILED', `${this.name}: writing ${path}: ${written.stderr.trim()}`);
+    if (written.code !== 0)
+      throw new TestbedError('COMMAND_FAILED', `${this.name}: writing ${path}: ${written.stderr.trim()}`);
     await this.execOk(['chmod', mode.toString(8), '--', temporary]);
     await this.execOk(['mv', '-f', '--', temporary, path]);
   }
@@ -129,11 +149,16 @@ export class Server {
   async pushTree(localDir: string, dir: string): Promise<void> {
     await this.execOk(['mkdir', '-p', '--', dir]);
     const pack = start(['tar', '-C', localDir, '-cf', '-', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const unpack = start(this.enterArgv(['tar', '-C', dir, '--no-same-owner', '-xf', '-']), { stdio: ['pipe', 'inherit', 'inherit'] });
+    const unpack = start(this.enterArgv(['tar', '-C', dir, '--no-same-owner', '-xf', '-']), {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
     if (pack.stdout === null || unpack.stdin === null) throw new TestbedError('COMMAND_FAILED', 'tar has no pipe');
     pack.stdout.pipe(unpack.stdin);
-    const codes = await Promise.all([pack, unpack].map((child) => new Promise<number | null>((resolve) => child.on('close', resolve))));
-    if (codes.some((code) => code !== 0)) throw new TestbedError('COMMAND_FAILED', `${this.name}: copying ${localDir} to ${dir} failed`);
+    const codes = await Promise.all(
+      [pack, unpack].map((child) => new Promise<number | null>((resolve) => child.on('close', resolve))),
+    );
+    if (codes.some((code) => code !== 0))
+      throw new TestbedError('COMMAND_FAILED', `${this.name}: copying ${localDir} to ${dir} failed`);
   }
 
   /** A new id at each boot. */
@@ -153,13 +178,14 @@ export class Server {
   async waitUp(timeoutMs = BOOT_TIMEOUT_MS, notBootId = ''): Promise<void> {
     const end = nowMs() + timeoutMs;
     await waitFor(`boot of ${this.name}`, timeoutMs, async () => {
-      if (!isOn(this.#host.bed, this.#paths)) throw new TestbedError('BOOT_FAILED', `${this.name} went off while booting: ${lastWords(this.#paths)}`);
+      if (!isOn(this.#host.bed, this.#paths))
+        throw new TestbedError('BOOT_FAILED', `${this.name} went off while booting: ${lastWords(this.#paths)}`);
       return this.#isUp(notBootId, Math.max(1000, end - nowMs()));
     });
   }
 
   async #isUp(notBootId: string, timeoutMs: number): Promise<boolean> {
-    if (leaderPid(this.#host.bed, this.name) === null) return false;
+    if (leaderPid(this.#host.bed, this.name, this.#paths) === null) return false;
     try {
       const state = await this.exec(['systemctl', 'is-system-running'], { timeoutMs });
       if (!['running', 'degraded'].includes(state.stdout.trim())) return false;
@@ -209,6 +235,11 @@ export class Server {
 
   /** Everything that a product could have left behind here, for a comparison of before and after. */
   async snapshot(): Promise<Snapshot> {
-    return takeSnapshot({ leaderPid: this.#leader(), bed: this.#host.bed, server: this.name, exec: (argv) => this.execOk(argv) });
+    return takeSnapshot({
+      leaderPid: this.#leader(),
+      bed: this.#host.bed,
+      server: this.name,
+      exec: (argv) => this.execOk(argv),
+    });
   }
 }

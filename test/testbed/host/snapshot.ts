@@ -32,7 +32,9 @@ export async function takeSnapshot(source: SnapshotSource): Promise<Snapshot> {
     server,
     sections: {
       files: readFiles(leaderPid, mounts),
-      firewall: countLines((await exec(['nft', '--stateless', 'list', 'ruleset'])).split('\n').map((text) => text.trim())),
+      firewall: countLines(
+        (await exec(['nft', '--stateless', 'list', 'ruleset'])).split('\n').map((text) => text.trim()),
+      ),
       listeners: await readListeners(exec),
       modules: countLines((readText('/proc/modules') ?? '').split('\n').map((text) => text.split(' ')[0] ?? '')),
       mounts: Object.fromEntries([...mounts].filter(([target]) => !isNoisyMount(target))),
@@ -145,20 +147,34 @@ async function readSysctls(exec: Exec): Promise<Section> {
 
 async function readNetwork(exec: Exec): Promise<Section> {
   const links = (await exec(['ip', '-o', 'link', 'show'])).split('\n').map((line) => /^\d+: ([^:@]+)/.exec(line)?.[1]);
-  const addresses = (await exec(['ip', '-o', 'address', 'show', 'scope', 'global'])).split('\n').map((line) => /^\d+: (\S+)\s+(inet6? \S+)/.exec(line)?.slice(1, 3).join(' '));
+  const addresses = (await exec(['ip', '-o', 'address', 'show', 'scope', 'global']))
+    .split('\n')
+    .map((line) => /^\d+: (\S+)\s+(inet6? \S+)/.exec(line)?.slice(1, 3).join(' '));
   const routes = ['-4', '-6'].map(async (family) => exec(['ip', family, 'route', 'show', 'table', 'all']));
   const rules = ['-4', '-6'].map(async (family) => exec(['ip', family, 'rule', 'show']));
   // Link-local IPv6 comes with each interface by itself, a moment later.
-  const routeLines = (await Promise.all(routes)).join('\n').split('\n').filter((line) => !/fe80::|ff00::|anycast/.test(line));
+  const routeLines = (await Promise.all(routes))
+    .join('\n')
+    .split('\n')
+    .filter((line) => !/fe80::|ff00::|anycast/.test(line));
   return {
     ...countLines(links.map((name) => (name === undefined ? '' : `link ${name}`))),
     ...countLines(addresses.map((text) => (text === undefined ? '' : `address ${text}`))),
     ...countLines(routeLines.map((text) => (text.trim() === '' ? '' : `route ${text.trim()}`))),
-    ...countLines((await Promise.all(rules)).join('\n').split('\n').map((text) => (text.trim() === '' ? '' : `rule ${text.replace(/\s+/g, ' ').trim()}`))),
+    ...countLines(
+      (await Promise.all(rules))
+        .join('\n')
+        .split('\n')
+        .map((text) => (text.trim() === '' ? '' : `rule ${text.replace(/\s+/g, ' ').trim()}`)),
+    ),
   };
 }
 
 async function readListeners(exec: Exec): Promise<Section> {
   const lines = (await exec(['ss', '--no-header', '--listening', '--numeric', '--tcp', '--udp'])).split('\n');
-  return countLines(lines.map((line) => line.trim().split(/\s+/)).map(([protocol = '', , , , address = '']) => `${protocol} ${address}`.trim()));
+  return countLines(
+    lines
+      .map((line) => line.trim().split(/\s+/))
+      .map(([protocol = '', , , , address = '']) => `${protocol} ${address}`.trim()),
+  );
 }

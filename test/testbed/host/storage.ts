@@ -45,7 +45,15 @@ export async function mountDisk(bed: BedState, server: ServerState, paths: Serve
   }
   for (const dir of [paths.upper, paths.work, ...REAL_DIRECTORIES.map((path) => paths.data(path))]) makeDir(dir);
   if (!isMounted(paths.root)) {
-    await runOk(['mount', '-t', 'overlay', 'overlay', '-o', `lowerdir=${bed.baseDir},upperdir=${paths.upper},workdir=${paths.work}`, paths.root]);
+    await runOk([
+      'mount',
+      '-t',
+      'overlay',
+      'overlay',
+      '-o',
+      `lowerdir=${bed.baseDir},upperdir=${paths.upper},workdir=${paths.work}`,
+      paths.root,
+    ]);
   }
 }
 
@@ -67,7 +75,11 @@ export async function removeMountedTree(dir: string): Promise<void> {
     for (const { target } of hostMountsBelow(dir)) said = (await run(['umount', target])).stderr.trim();
     return hostMountsBelow(dir).length === 0;
   }).catch(() => {
-    throw new TestbedError('BUSY', `cannot unmount ${dir}: ${said}`, 'Close whatever still works in it, then take the bed down again.');
+    throw new TestbedError(
+      'BUSY',
+      `cannot unmount ${dir}: ${said}`,
+      'Close whatever still works in it, then take the bed down again.',
+    );
   });
   removeTree(dir);
 }

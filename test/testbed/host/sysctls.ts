@@ -29,9 +29,8 @@ export function rememberAndRaise(): void {
 /** Puts every setting back that differs from before the first bed; gives the ones that would not go back. */
 export function restoreSettings(): string[] {
   const text = readText(BASELINE);
-  if (text === null) return [];
   const failed: string[] = [];
-  const before: unknown = JSON.parse(text);
+  const before: unknown = text === null ? {} : JSON.parse(text);
   for (const [key, value] of Object.entries(before ?? {})) {
     const path = join('/proc/sys', key);
     if (typeof value !== 'string' || readSetting(path) === value) continue;
@@ -41,7 +40,7 @@ export function restoreSettings(): string[] {
       failed.push(key.replaceAll('/', '.'));
     }
   }
-  removeTree('/run/flotilla-testbed');
+  removeTree(BASELINE);
   return failed;
 }
 

@@ -16,12 +16,17 @@ export function nowMs(): number {
  * Asks until the answer is neither null nor false.
  * @throws TestbedError TIMEOUT that names what was waited for
  */
-export async function waitFor<T>(what: string, timeoutMs: number, ask: () => Promise<T | null | false> | T | null | false): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  timeoutMs: number,
+  ask: () => Promise<T | null | false> | T | null | false,
+): Promise<T> {
   const end = nowMs() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer !== null && answer !== false) return answer;
-    if (nowMs() > end) throw new TestbedError('TIMEOUT', `${what}: not within ${String(Math.round(timeoutMs / 1000))} s`);
+    if (nowMs() > end)
+      throw new TestbedError('TIMEOUT', `${what}: not within ${String(Math.round(timeoutMs / 1000))} s`);
     await sleep(POLL_MS);
   }
 }

@@ -22,7 +22,12 @@ function parseStanzas(text: string): AptSource[] {
     const lines = stanza.split('\n').filter((line) => !line.startsWith('#'));
     const field = (name: string): string[] => {
       const line = lines.find((candidate) => candidate.toLowerCase().startsWith(`${name}:`));
-      return line === undefined ? [] : line.slice(name.length + 1).trim().split(/\s+/);
+      return line === undefined
+        ? []
+        : line
+            .slice(name.length + 1)
+            .trim()
+            .split(/\s+/);
     };
     if (!field('types').includes('deb') || field('enabled')[0] === 'no') return [];
     return field('uris').flatMap((uri) => field('suites').map((suite) => ({ uri, suite })));

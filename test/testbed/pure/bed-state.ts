@@ -70,7 +70,8 @@ function parsePartition(value: unknown): Partition {
   const { from, direction } = toRecord(value, 'partition');
   if (direction !== 'both' && direction !== 'in' && direction !== 'out') throw bad('direction must be both, in or out');
   if (from === 'all' || from === 'host') return { from, direction };
-  if (Array.isArray(from)) return { from: from.map((name: unknown) => parseServerName(toText(name, 'from'))), direction };
+  if (Array.isArray(from))
+    return { from: from.map((name: unknown) => parseServerName(toText(name, 'from'))), direction };
   throw bad('from must be all, host or a list of servers');
 }
 
@@ -91,5 +92,9 @@ function toText(value: unknown, what: string): string {
 }
 
 function bad(why: string): TestbedError {
-  return new TestbedError('BAD_STATE', `the bed's state file is damaged: ${why}`, 'Take the bed down (that needs no state file) and bring it up again.');
+  return new TestbedError(
+    'BAD_STATE',
+    `the bed's state file is damaged: ${why}`,
+    'Take the bed down (that needs no state file) and bring it up again.',
+  );
 }

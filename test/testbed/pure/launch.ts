@@ -75,8 +75,33 @@ export function planNspawnArgv(plan: LaunchPlan): string[] {
 }
 
 /** The command that runs `argv` inside the server whose init is `leaderPid`, with a clean environment. */
-export function planEnterArgv(leaderPid: number, env: Readonly<Record<string, string>>, argv: readonly string[]): string[] {
-  const clean = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8', ...env };
+export function planEnterArgv(
+  leaderPid: number,
+  env: Readonly<Record<string, string>>,
+  argv: readonly string[],
+): string[] {
+  const clean = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/root',
+    LANG: 'C.UTF-8',
+    ...env,
+  };
   const pairs = Object.entries(clean).map(([name, value]) => `${name}=${value}`);
-  return ['nsenter', '--target', String(leaderPid), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--wd', '--', 'env', '-i', ...pairs, ...argv];
+  return [
+    'nsenter',
+    '--target',
+    String(leaderPid),
+    '--mount',
+    '--uts',
+    '--ipc',
+    '--net',
+    '--pid',
+    '--cgroup',
+    '--wd',
+    '--',
+    'env',
+    '-i',
+    ...pairs,
+    ...argv,
+  ];
 }

@@ -27,7 +27,20 @@ export interface CgroupTree {
 }
 
 const V1_CONTROLLERS = [
-  'cpuset', 'cpu', 'cpuacct', 'blkio', 'memory', 'devices', 'freezer', 'net_cls', 'perf_event', 'net_prio', 'hugetlb', 'pids', 'rdma', 'misc',
+  'cpuset',
+  'cpu',
+  'cpuacct',
+  'blkio',
+  'memory',
+  'devices',
+  'freezer',
+  'net_cls',
+  'perf_event',
+  'net_prio',
+  'hugetlb',
+  'pids',
+  'rdma',
+  'misc',
 ];
 
 /** The cgroup hierarchies of the host. One that is mounted twice is named once. */
@@ -35,8 +48,11 @@ export function cgroupTrees(mounts: readonly Mount[]): CgroupTree[] {
   const found = new Map<string, CgroupTree>();
   for (const { target, type, options } of mounts) {
     if (type !== 'cgroup' && type !== 'cgroup2') continue;
-    const controllers = options.filter((option) => V1_CONTROLLERS.includes(option) || option.startsWith('name=')).join(',');
-    const tree: CgroupTree = type === 'cgroup2' ? { dir: target, version: 2, controllers: '' } : { dir: target, version: 1, controllers };
+    const controllers = options
+      .filter((option) => V1_CONTROLLERS.includes(option) || option.startsWith('name='))
+      .join(',');
+    const tree: CgroupTree =
+      type === 'cgroup2' ? { dir: target, version: 2, controllers: '' } : { dir: target, version: 1, controllers };
     if (!found.has(tree.controllers)) found.set(tree.controllers, tree);
   }
   return [...found.values()];

@@ -15,10 +15,36 @@ export const CGROUP_ROOT = 'flotilla-testbed';
 /** The cgroup of the loops that boot servers again; therefore no server may have this name. */
 export const KEEPERS = 'keepers';
 export const DEFAULT_BED = 'demo';
+/** How a person calls the command line; in every remedy, so that it can be copied. */
+export const CALL = 'npm run testbed --';
 
 const ALPHABET = [
-  'alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot', 'golf', 'hotel', 'india', 'juliett', 'kilo', 'lima', 'mike',
-  'november', 'oscar', 'papa', 'quebec', 'romeo', 'sierra', 'tango', 'uniform', 'victor', 'whiskey', 'xray', 'yankee', 'zulu',
+  'alpha',
+  'bravo',
+  'charlie',
+  'delta',
+  'echo',
+  'foxtrot',
+  'golf',
+  'hotel',
+  'india',
+  'juliett',
+  'kilo',
+  'lima',
+  'mike',
+  'november',
+  'oscar',
+  'papa',
+  'quebec',
+  'romeo',
+  'sierra',
+  'tango',
+  'uniform',
+  'victor',
+  'whiskey',
+  'xray',
+  'yankee',
+  'zulu',
 ] as const;
 
 /** The first `count` names of the spelling alphabet; from the 27th on with a number (`alpha-2`). */
@@ -33,14 +59,22 @@ export function defaultServerNames(count: number): string[] {
 /** A bed name fits into `flt-<name>` and has no hyphen, so that bed and server can be joined by one without clashes. */
 export function parseBedName(text: string): string {
   if (/^[a-z][a-z0-9]{0,10}$/.test(text)) return text;
-  throw new TestbedError('BAD_BED_NAME', `"${text}" is not a bed name`, 'Use 1 to 11 small letters and digits, a letter first, for example demo.');
+  throw new TestbedError(
+    'BAD_BED_NAME',
+    `"${text}" is not a bed name`,
+    'Use 1 to 11 small letters and digits, a letter first, for example demo.',
+  );
 }
 
 /** A server name is a host name label of at most 30 characters. */
 export function parseServerName(text: string): string {
   if (text === KEEPERS) throw new TestbedError('BAD_SERVER_NAME', `"${KEEPERS}" is reserved`, 'Choose another name.');
   if (/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(text)) return text;
-  throw new TestbedError('BAD_SERVER_NAME', `"${text}" is not a server name`, 'Use small letters, digits and hyphens, a letter first, at most 30 characters.');
+  throw new TestbedError(
+    'BAD_SERVER_NAME',
+    `"${text}" is not a server name`,
+    'Use small letters, digits and hyphens, a letter first, at most 30 characters.',
+  );
 }
 
 export function bridgeName(bed: string): string {
@@ -97,7 +131,11 @@ export function nextServerAddress(subnet: string, taken: readonly string[]): str
     const address = `${network}.${String(host)}`;
     if (!taken.includes(address)) return address;
   }
-  throw new TestbedError('SUBNET_FULL', `all server addresses of ${subnet} are in use`, 'Open a second bed with another name.');
+  throw new TestbedError(
+    'SUBNET_FULL',
+    `all server addresses of ${subnet} are in use`,
+    'Open a second bed with another name.',
+  );
 }
 
 /**
@@ -111,7 +149,11 @@ export function pickSubnet(bed: string, taken: readonly string[]): string {
     const [low, high] = toRange(subnet);
     if (!used.some(([from, to]) => from <= high && low <= to)) return subnet;
   }
-  throw new TestbedError('NO_SUBNET', 'no free network 10.77.N.0/24 on this host', 'Give one with --subnet, or take other beds down.');
+  throw new TestbedError(
+    'NO_SUBNET',
+    'no free network 10.77.N.0/24 on this host',
+    'Give one with --subnet, or take other beds down.',
+  );
 }
 
 function toRange(cidr: string): readonly [number, number] {

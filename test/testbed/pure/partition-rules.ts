@@ -18,7 +18,8 @@ export function planPartitionRules(bed: BedState): string {
     }
   }
   const chains = Object.entries(rules).map(
-    ([hook, lines]) => `  chain ${hook} {\n    type filter hook ${hook} priority 0; policy accept;\n${[...lines].map((line) => `    ${line}\n`).join('')}  }\n`,
+    ([hook, lines]) =>
+      `  chain ${hook} {\n    type filter hook ${hook} priority 0; policy accept;\n${[...lines].map((line) => `    ${line}\n`).join('')}  }\n`,
   );
   // Declaring the table first makes the deletion valid when it did not exist.
   return `table bridge ${table}\ndelete table bridge ${table}\ntable bridge ${table} {\n${chains.join('')}}\n`;

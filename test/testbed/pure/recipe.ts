@@ -2,14 +2,38 @@ import { createHash } from 'node:crypto';
 
 /** What a small real server has. Nothing of Kubernetes: no Node.js, containerd or kubelet. runc comes with the base, as a stand-in for a site without one. */
 const PACKAGES = [
-  'systemd', 'systemd-sysv', 'dbus', 'iproute2', 'iptables', 'nftables', 'conntrack', 'ethtool', 'socat', 'kmod', 'procps', 'ca-certificates',
-  'curl', 'util-linux', 'mount', 'ebtables', 'runc', 'hostname', 'iputils-ping',
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'iproute2',
+  'iptables',
+  'nftables',
+  'conntrack',
+  'ethtool',
+  'socat',
+  'kmod',
+  'procps',
+  'ca-certificates',
+  'curl',
+  'util-linux',
+  'mount',
+  'ebtables',
+  'runc',
+  'hostname',
+  'iputils-ping',
 ] as const;
 
 /** Background noise of a desktop-like install: it would move files under a comparison of before and after. */
 const MASKED_UNITS = [
-  'apt-daily.timer', 'apt-daily-upgrade.timer', 'console-getty.service', 'dpkg-db-backup.timer', 'e2scrub_all.timer', 'e2scrub_reap.service',
-  'fstrim.timer', 'getty.target', 'systemd-tmpfiles-clean.timer',
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'console-getty.service',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'e2scrub_reap.service',
+  'fstrim.timer',
+  'getty.target',
+  'systemd-tmpfiles-clean.timer',
 ] as const;
 
 export interface RecipeFile {

@@ -55,7 +55,10 @@ export function isNoisySysctl(key: string): boolean {
 
 /** Units that systemd makes by itself for what it finds mounted, plugged in or logged in. */
 export function isNoisyUnit(name: string): boolean {
-  return /\.(device|scope|slice|swap)$/.test(name) || /^(user@|user-runtime-dir@|run-credentials|proc-sys-fs-binfmt)/.test(name);
+  return (
+    /\.(device|scope|slice|swap)$/.test(name) ||
+    /^(user@|user-runtime-dir@|run-credentials|proc-sys-fs-binfmt)/.test(name)
+  );
 }
 
 export function isNoisyMount(target: string): boolean {
