@@ -8,8 +8,10 @@ import {
   hashFile,
   linkOrCopy,
   listDir,
+  readText,
   remove,
   sizeOf,
+  writeAtomic,
   type FileFacts,
 } from './adapters/disk.js';
 import { isSha256 } from './manifest.js';
@@ -39,8 +41,8 @@ export class BlobStore implements BlobSink {
     return join(this.#blobs, sha256);
   }
 
-  async has(sha256: string): Promise<boolean> {
-    return (await sizeOf(this.path(sha256))) !== undefined;
+  size(sha256: string): Promise<number | undefined> {
+    return sizeOf(this.path(sha256));
   }
 
   async reserve(sizeBytes: number): Promise<void> {
@@ -88,9 +90,21 @@ export class BlobStore implements BlobSink {
     return this.commit(temporary, expected);
   }
 
+  async recall(key: string): Promise<FileFacts | undefined> {
+    const text = await readText(await this.partial(`memo ${key}`), 100);
+    const sha256 = text?.trim() ?? '';
+    if (!isSha256(sha256)) return undefined;
+    const sizeBytes = await this.size(sha256);
+    return sizeBytes === undefined ? undefined : { sha256, sizeBytes };
+  }
+
+  async remember(key: string, facts: FileFacts): Promise<void> {
+    await writeAtomic(await this.partial(`memo ${key}`), `${facts.sha256}\n`);
+  }
+
   /** Reads the contents again and says whether they still are what the name promises. */
   async intact(sha256: string, sizeBytes: number, signal?: AbortSignal): Promise<'intact' | 'missing' | 'damaged'> {
-    if (!(await this.has(sha256))) return 'missing';
+    if ((await this.size(sha256)) === undefined) return 'missing';
     const facts = await hashFile(this.path(sha256), { signal });
     return facts.sha256 === sha256 && facts.sizeBytes === sizeBytes ? 'intact' : 'damaged';
   }

@@ -19,8 +19,8 @@ export type OnProgress = (progress: ArtifactProgress) => void;
 export interface BlobSink {
   /** Refuses with `ARTIFACT_DISK_FULL` when `sizeBytes` more would leave too little room. */
   reserve(sizeBytes: number): Promise<void>;
-  /** True when these contents are already there. */
-  has(sha256: string): Promise<boolean>;
+  /** Size of these contents when they are already there. */
+  size(sha256: string): Promise<number | undefined>;
   /** Path of a temporary file that survives a restart, so that a cut download can go on. Same key, same file. */
   partial(key: string): Promise<string>;
   /**
@@ -28,6 +28,9 @@ export interface BlobSink {
    * and refused with `ARTIFACT_CORRUPT`.
    */
   commit(path: string, expected?: { readonly sha256?: string; readonly sizeBytes?: number }): Promise<FileFacts>;
+  /** What {@link remember} was told for this key, while those contents are still there: lets a second try skip work. */
+  recall(key: string): Promise<FileFacts | undefined>;
+  remember(key: string, facts: FileFacts): Promise<void>;
   /** Takes a copy of, or a link to, a file that stays where it is. Verified like {@link commit}. */
   adopt(path: string, expected?: { readonly sha256?: string; readonly sizeBytes?: number }): Promise<FileFacts>;
 }

@@ -140,6 +140,8 @@ async function syncPath(path: string): Promise<void> {
 export async function commitFile(temporary: string, path: string): Promise<void> {
   await syncPath(temporary);
   await rename(temporary, path);
+  // When both names are links to one file, rename does nothing and the temporary name stays.
+  await rm(temporary, { force: true });
   await syncPath(dirname(path));
 }
 
