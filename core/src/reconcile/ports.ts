@@ -52,9 +52,7 @@ export interface ClusterConnection {
 /** Makes and opens the secrets of a cluster. Sealing is the control plane's. */
 export interface ClusterKeys {
   /** A new P-256 key for our client certificate and a new 32-byte certificate key, both sealed for this cluster. */
-  create(
-    clusterId: string,
-  ): Promise<{
+  create(clusterId: string): Promise<{
     readonly clientSpki: Uint8Array;
     readonly sealedClientKey: Uint8Array;
     readonly sealedCertificateKey: Uint8Array;

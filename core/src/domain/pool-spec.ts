@@ -1,0 +1,117 @@
+import type { FieldViolation } from '@flotilla/kit';
+import { MachineSelector, NodePoolRole, NodePoolSpec, NodeTemplate, type ClusterSpec } from '@flotilla/proto';
+import { versionViolations, type CatalogueEntry, type Checked } from './cluster-spec.js';
+import { labelViolations, reservedNodeLabel, taintViolations } from './kubernetes-syntax.js';
+
+/** Name of the pool that CreateCluster makes for the control plane. */
+export const controlPlanePoolName = 'control-plane';
+export const poolSizeMax = 1000;
+
+/** Fills in every default of a pool and says everything that is wrong with it. `cluster` gives the version. */
+export function completePoolSpec(
+  given: NodePoolSpec | undefined,
+  context: { readonly catalogue: readonly CatalogueEntry[]; readonly cluster: ClusterSpec },
+): Checked<NodePoolSpec> {
+  const spec = given ?? NodePoolSpec.create();
+  const template = spec.template ?? NodeTemplate.create();
+  const value = NodePoolSpec.create({
+    ...spec,
+    role: spec.role || NodePoolRole.WORKER,
+    selector: spec.selector ?? MachineSelector.create(),
+    template: { ...template, kubernetesVersion: template.kubernetesVersion || context.cluster.kubernetesVersion },
+  });
+  return {
+    value,
+    violations: [...sizeViolations(value), ...selectorViolations(value), ...templateViolations(value, context)],
+  };
+}
+
+/** What may not change once a pool exists. */
+export function poolUpdateViolations(stored: NodePoolSpec, wanted: NodePoolSpec): FieldViolation[] {
+  const violations: FieldViolation[] = [];
+  if (stored.role !== wanted.role) {
+    violations.push({ field: 'spec.role', description: 'cannot change after the pool was created' });
+  }
+  if (stored.template?.kubernetesVersion !== wanted.template?.kubernetesVersion) {
+    violations.push({
+      field: 'spec.template.kubernetesVersion',
+      description: 'cannot be changed: upgrades are not supported yet',
+    });
+  }
+  const isControlPlane = stored.role === NodePoolRole.CONTROL_PLANE;
+  if (isControlPlane && stored.size !== undefined && wanted.size !== undefined && wanted.size < stored.size) {
+    violations.push({ field: 'spec.size', description: 'of a control plane cannot shrink: quorum would be at risk' });
+  }
+  return violations;
+}
+
+/** The revision of the wanted template: one more than the stored one when the template differs. */
+export function nextTemplateRevision(stored: NodePoolSpec, wanted: NodePoolSpec, revision: number): number {
+  const text = (spec: NodePoolSpec): string => {
+    const template = NodeTemplate.fromPartial(spec.template ?? {});
+    const labels = Object.fromEntries(Object.entries(template.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+    return JSON.stringify({ ...template, labels });
+  };
+  return text(stored) === text(wanted) ? revision : revision + 1;
+}
+
+function sizeViolations({ role, size }: NodePoolSpec): FieldViolation[] {
+  const field = 'spec.size';
+  if (role === NodePoolRole.CONTROL_PLANE) {
+    if (size !== undefined && [1, 3, 5].includes(size)) return [];
+    return [{ field, description: 'of a control plane must be 1, 3 or 5' }];
+  }
+  if (size === undefined || (Number.isInteger(size) && size >= 0 && size <= poolSizeMax)) return [];
+  return [{ field, description: `must be 0 to ${poolSizeMax}` }];
+}
+
+function selectorViolations({ selector }: NodePoolSpec): FieldViolation[] {
+  if (selector === undefined) return [];
+  const at = 'spec.selector';
+  const violations = labelViolations(`${at}.matchLabels`, selector.matchLabels);
+  if (!['', 'amd64', 'arm64'].includes(selector.arch)) {
+    violations.push({ field: `${at}.arch`, description: 'must be amd64 or arm64' });
+  }
+  if (selector.minCpus < 0) violations.push({ field: `${at}.minCpus`, description: 'must not be negative' });
+  if (selector.minMemoryBytes < 0n)
+    violations.push({ field: `${at}.minMemoryBytes`, description: 'must not be negative' });
+  if (selector.minDiskBytes < 0n) violations.push({ field: `${at}.minDiskBytes`, description: 'must not be negative' });
+  return violations;
+}
+
+function templateViolations(
+  { template, role }: NodePoolSpec,
+  context: { readonly catalogue: readonly CatalogueEntry[]; readonly cluster: ClusterSpec },
+): FieldViolation[] {
+  if (template === undefined) return [];
+  const at = 'spec.template';
+  const violations = [
+    ...labelViolations(`${at}.labels`, template.labels, reservedNodeLabel),
+    ...taintViolations(`${at}.taints`, template.taints),
+  ];
+  if (template.kubernetesVersion !== context.cluster.kubernetesVersion) {
+    violations.push(...versionViolations(`${at}.kubernetesVersion`, template.kubernetesVersion, context.catalogue));
+    const skew = skewProblem(context.cluster.kubernetesVersion, template.kubernetesVersion, role);
+    if (skew !== undefined) violations.push({ field: `${at}.kubernetesVersion`, description: skew });
+  }
+  if (template.maxPods < 0 || template.maxPods > 500) {
+    violations.push({ field: `${at}.maxPods`, description: 'must be 0 (the default of the kubelet) to 500' });
+  }
+  for (const [i, name] of template.skippedChecks.entries()) {
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
+      violations.push({ field: `${at}.skippedChecks[${i}]`, description: 'must be the name of a preflight check' });
+    }
+  }
+  return violations;
+}
+
+/** Kubernetes' skew policy: a kubelet is never newer than its API server and at most three minors older. */
+function skewProblem(cluster: string, node: string, role: NodePoolRole): string | undefined {
+  const minorOf = (version: string): number => Number(/^v1\.(\d+)\./.exec(version)?.[1] ?? Number.NaN);
+  const [server, kubelet] = [minorOf(cluster), minorOf(node)];
+  if (Number.isNaN(server) || Number.isNaN(kubelet)) return undefined;
+  if (role === NodePoolRole.CONTROL_PLANE) return `of a control plane must be the cluster's (${cluster})`;
+  if (kubelet > server) return `is newer than the cluster's ${cluster}`;
+  if (server - kubelet > 3) return `is more than three minor versions behind the cluster's ${cluster}`;
+  return undefined;
+}
