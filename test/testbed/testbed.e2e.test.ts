@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -258,6 +259,49 @@ describe.skipIf(!found.ok)('real servers', { timeout: 180_000 }, () => {
     }
     expect(await second.leftovers()).toEqual([]);
     expect(await pings(alpha, bravo.address)).toBe(true);
+  });
+
+  test('a bed whose maker was killed half-way is finished by up, and removed by down', async () => {
+    const crash = `${name}c`;
+    const cli = [
+      'scripts/run-ts.mjs',
+      'test/testbed/main.ts',
+      'up',
+      'alpha',
+      '--bed',
+      crash,
+      '--state-dir',
+      join(directory, 'crash'),
+    ];
+    const maker = spawn(process.execPath, [...cli, '--disk', '128'], {
+      cwd: join(import.meta.dirname, '..', '..'),
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => maker.on('close', (_, signal) => resolve(signal)));
+    const half = openBed({ name: crash, stateDir: join(directory, 'crash') });
+    try {
+      // Its first server is known from then on, and it is far from up.
+      await expect.poll(() => half.servers().length, { interval: 5, timeout: 20_000 }).toBe(1);
+      maker.kill('SIGKILL');
+      expect(await ended).toBe('SIGKILL');
+      expect((await half.leftovers()).length).toBeGreaterThan(0);
+      const [server] = await half.up(['alpha']);
+      expect(await server?.execOk(['hostname'])).toBe('alpha\n');
+    } finally {
+      await openBed({ name: crash }).down();
+    }
+    expect(await half.leftovers()).toEqual([]);
+  });
+
+  test('what would differ from the bed that is up is refused', async () => {
+    await expect(openBed({ name, subnet: '10.99.0.0/24' }).up(['alpha'])).rejects.toMatchObject({
+      code: 'SUBNET_DIFFERS',
+    });
+    await expect(openBed({ name: `${name}d`, subnet: bed.subnet }).up(['alpha'])).rejects.toMatchObject({
+      code: 'SUBNET_TAKEN',
+    });
+    await expect(bed.up([{ name: 'alpha', diskMiB: 128 }])).rejects.toMatchObject({ code: 'DISK_DIFFERS' });
+    expect(findBeds()).not.toContain(`${name}d`);
   });
 
   test('down leaves nothing behind, even with a server frozen, cut off and busy, and twice is once', async () => {

@@ -15,7 +15,7 @@ const BUILD_TIMEOUT_MS = 15 * 60_000;
 
 /**
  * The shared lower layer of all servers: built once with debootstrap, found again by the hash of its recipe.
- * A build that was interrupted leaves only a `.building` directory, which the next build throws away.
+ * A build that was interrupted leaves only a `.building-PID` directory, which the next build throws away.
  * @returns its directory
  */
 export async function ensureBase(log: (line: string) => void): Promise<string> {
@@ -25,8 +25,9 @@ export async function ensureBase(log: (line: string) => void): Promise<string> {
   return withLock(`base-${baseName(recipe)}`, BUILD_TIMEOUT_MS, async () => {
     if (exists(dir)) return dir;
     const started = nowMs();
-    const building = `${dir}.building`;
-    await removeBuild(building);
+    // Under a name of its own: what a killed build left running can only spoil its own directory.
+    const building = `${dir}.building-${String(process.pid)}`;
+    for (const stale of buildsOf(baseName(recipe))) await removeBuild(stale);
     log(`building the base of all servers (${recipe.distribution} ${recipe.suite}, about a minute, once): ${dir}`);
     await build(recipe, building, log);
     renameSync(building, dir);
@@ -64,6 +65,9 @@ async function build(recipe: Recipe, target: string, log: (line: string) => void
   let phase = '';
   await runOk(
     [
+      // A build does not outlive the process that wants it.
+      'setpriv',
+      '--pdeathsig=KILL',
       'debootstrap',
       '--variant=minbase',
       `--components=${recipe.components.join(',')}`,
@@ -111,6 +115,11 @@ function debootstrapPhase(text: string): string | null {
   if (/^I: (Extracting|Unpacking the base)/m.test(text)) return 'unpacking';
   if (/^I: (Configuring|Unpacking)/m.test(text)) return 'configuring';
   return null;
+}
+
+function buildsOf(name: string): string[] {
+  const names = listNames(cacheDir()).filter((entry) => entry.startsWith(`${name}.building-`));
+  return names.map((entry) => join(cacheDir(), entry));
 }
 
 async function removeBuild(dir: string): Promise<void> {

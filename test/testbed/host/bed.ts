@@ -13,6 +13,7 @@ import {
   bridgeName,
   CALL,
   hostAddress,
+  isTaken,
   nextServerAddress,
   parseBedName,
   parseServerName,
@@ -21,7 +22,7 @@ import {
 } from '../pure/names.js';
 import { ensureBase } from './base-image.js';
 import { bedsWithCgroups, killAll, removeCgroups } from './cgroups.js';
-import { exists, listNames, makeDir, readText, writeText } from './files.js';
+import { exists, listNames, makeDir, readText, removeEmptyDir, writeText } from './files.js';
 import { findLeftovers } from './leftovers.js';
 import { withLock } from './lock.js';
 import { applyPartitions, bedsWithBridges, ensureBridge, removeNetwork, takenNetworks } from './network.js';
@@ -130,7 +131,10 @@ export class Bed {
     const baseDir = await ensureBase(this.#log);
     return withLock(`bed-${this.name}`, LIFECYCLE_LOCK_MS, async () => {
       makeDir(this.#stateDir);
-      const bed = await withLock('host', STATE_LOCK_MS, () => this.#claim(baseDir));
+      const bed = await withLock('host', STATE_LOCK_MS, () => this.#claim(baseDir)).catch((error: unknown) => {
+        removeEmptyDir(this.#stateDir);
+        throw error;
+      });
       installScripts(this.#paths);
       await ensureBridge(bed);
       for (const server of wanted) await this.#make(server.name, server.diskMiB);
@@ -156,11 +160,11 @@ export class Bed {
         `Use another name, or remove it: ${CALL} down --bed ${this.name}`,
       );
     }
+    const known = this.#loadOrNull();
+    const subnet = await this.#chooseSubnet(known);
     registerBed(this.name, this.stateDir);
     rememberAndRaise();
-    const known = this.#loadOrNull();
     if (known !== null) return known;
-    const subnet = this.#subnet ?? pickSubnet(this.name, await takenNetworks());
     const bed: BedState = { version: 1, name: this.name, subnet, baseDir, servers: [] };
     this.#save(bed);
     // The route of the bridge is what other beds see: it must exist before the host lock is given back.
@@ -168,9 +172,27 @@ export class Bed {
     return bed;
   }
 
+  async #chooseSubnet(known: BedState | null): Promise<string> {
+    if (known !== null && (this.#subnet ?? known.subnet) === known.subnet) return known.subnet;
+    const way = `Take the bed down first: ${CALL} down --bed ${this.name}`;
+    if (known !== null) throw new TestbedError('SUBNET_DIFFERS', `bed ${this.name} already has ${known.subnet}`, way);
+    const taken = await takenNetworks();
+    if (this.#subnet === null) return pickSubnet(this.name, taken);
+    if (!isTaken(this.#subnet, taken)) return this.#subnet;
+    throw new TestbedError(
+      'SUBNET_TAKEN',
+      `this host already has a route into ${this.#subnet}`,
+      'Give another one, or none.',
+    );
+  }
+
   async #make(name: string, diskMiB: number | null): Promise<void> {
     const known = this.#load().servers.find((server) => server.name === name);
-    if (known?.phase === 'made') return;
+    if (known?.phase === 'made') {
+      if (diskMiB === null || diskMiB === known.diskMiB) return;
+      const way = `Choose another name, or take the bed down first: ${CALL} down --bed ${this.name}`;
+      throw new TestbedError('DISK_DIFFERS', `${name} already has a disk of another size`, way);
+    }
     if (known !== undefined) {
       this.#log(`${name}  was left half made: making it anew`);
       await powerCut(this.name, name, this.#paths);

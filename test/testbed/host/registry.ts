@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 
-import { listNames, readText, removeEmptyDir, removeTree, writeText } from './files.js';
+import { listNames, readText, removeTree, writeText } from './files.js';
 import { defaultStateDir } from './paths.js';
 
 /** Gone after a reboot of the host, as everything that runs in a bed is. */
@@ -24,9 +24,9 @@ export function registeredBeds(): string[] {
   return listNames(DIR);
 }
 
-/** With the last bed: nothing is left to remember. */
+/** With the last bed: nothing is left to remember, also not what a killed process was just writing. */
 export function forgetRegistry(): void {
-  for (const dir of [DIR, dirname(DIR)]) removeEmptyDir(dir);
+  removeTree(dirname(DIR));
 }
 
 /** The directory of a bed whose caller names none. */

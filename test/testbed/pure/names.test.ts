@@ -61,6 +61,12 @@ describe('networks', () => {
     expect(names.pickSubnet('demo', ['192.0.2.0/24', '127.0.0.0/8'])).toBe('10.77.0.0/24');
   });
 
+  test('networks that share an address, in either direction', () => {
+    expect(names.isTaken('10.77.3.0/24', ['10.77.3.200'])).toBe(true);
+    expect(names.isTaken('10.77.3.0/24', ['10.0.0.0/8'])).toBe(true);
+    expect(names.isTaken('10.77.3.0/24', ['10.77.2.0/24', '10.77.4.0/24'])).toBe(false);
+  });
+
   test('the host is .1, servers start at .11 and fill gaps', () => {
     expect(names.hostAddress('10.77.3.0/24')).toBe('10.77.3.1');
     expect(names.nextServerAddress('10.77.3.0/24', [])).toBe('10.77.3.11');

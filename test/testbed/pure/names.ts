@@ -143,17 +143,21 @@ export function nextServerAddress(subnet: string, taken: readonly string[]): str
  * @param taken destinations of the host's routes and addresses, as `a.b.c.d` or `a.b.c.d/n`
  */
 export function pickSubnet(bed: string, taken: readonly string[]): string {
-  const used = taken.map(toRange);
   for (let third = bed === DEFAULT_BED ? 0 : 1; third <= 255; third += 1) {
     const subnet = `10.77.${String(third)}.0/24`;
-    const [low, high] = toRange(subnet);
-    if (!used.some(([from, to]) => from <= high && low <= to)) return subnet;
+    if (!isTaken(subnet, taken)) return subnet;
   }
   throw new TestbedError(
     'NO_SUBNET',
     'no free network 10.77.N.0/24 on this host',
     'Give one with --subnet, or take other beds down.',
   );
+}
+
+/** Whether a network shares an address with one that the host knows. */
+export function isTaken(subnet: string, taken: readonly string[]): boolean {
+  const [low, high] = toRange(subnet);
+  return taken.map(toRange).some(([from, to]) => from <= high && low <= to);
 }
 
 function toRange(cidr: string): readonly [number, number] {
