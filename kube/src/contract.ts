@@ -31,7 +31,7 @@ export interface KubeClient {
   create<R extends KubeResource>(resource: R, manifest: KubeManifest, options?: CallOptions): Promise<KubeObjects[R]>;
   /** `absent` when there was nothing to delete; KUBE_CONFLICT when `uid` names another object. */
   delete<R extends KubeResource>(resource: R, at: KubeAt, options?: DeleteOptions): Promise<'deleted' | 'absent'>;
-  /** KUBE_NOT_FOUND when it is not there. Put `metadata.uid` or `metadata.resourceVersion` in the body as precondition. */
+  /** KUBE_NOT_FOUND when it is not there. `metadata.uid` or `metadata.resourceVersion` in the body is a precondition: else KUBE_CONFLICT. */
   patch<R extends KubeResource>(
     resource: R,
     at: KubeAt,

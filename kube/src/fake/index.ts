@@ -1,0 +1,4 @@
+export { FakeApiServer, type FakeApiServerOptions, type SeenRequest } from './fake-api-server.js';
+export { FakeAuthority, fakeCertificateRequest, type FakeKeyPair, type FakeSubject } from './certificate.js';
+export type { FakeFault } from './faults.js';
+export type { FakeEvictionAnswer } from './pods.js';

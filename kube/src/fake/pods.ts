@@ -1,0 +1,115 @@
+import { knownPlace, type ResourcePlace } from '../paths.js';
+import { isMap, mapAt, textAt, type JsonMap } from './json.js';
+import type { FakeObjectStore } from './object-store.js';
+import { FakeRefusal } from './refusal.js';
+
+/** One answer to an eviction, in place of what the budgets say. */
+export interface FakeEvictionAnswer {
+  readonly status: 429 | 500;
+  readonly message?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** How pods leave: by eviction, held by budgets, at once or when the test says that their kubelet is done. */
+export class FakePods {
+  readonly #store: FakeObjectStore;
+  readonly #timestamp: () => string;
+  readonly #answers = new Map<string, FakeEvictionAnswer[]>();
+  /** Pods on a node stay, being deleted, until {@link finish}. */
+  linger = false;
+
+  constructor(store: FakeObjectStore, timestamp: () => string) {
+    this.#store = store;
+    this.#timestamp = timestamp;
+  }
+
+  answerEviction(namespace: string, name: string, answers: readonly FakeEvictionAnswer[]): void {
+    this.#answers.set(`${namespace}/${name}`, [...answers]);
+  }
+
+  evict(pod: JsonMap, uid: string): void {
+    const meta = mapAt(pod, 'metadata');
+    const [namespace, name] = [textAt(meta, 'namespace'), textAt(meta, 'name')];
+    const answer = this.#answers.get(`${namespace}/${name}`)?.shift();
+    if (answer !== undefined) {
+      const reason = answer.status === 429 ? 'TooManyRequests' : 'InternalError';
+      throw new FakeRefusal(answer.status, reason, answer.message ?? 'injected by the test', answer.retryAfterSeconds);
+    }
+    checkUid(pod, uid);
+    this.#askBudgets(pod);
+    this.remove(pod);
+  }
+
+  remove(pod: JsonMap): void {
+    const meta = mapAt(pod, 'metadata');
+    if (this.linger && textAt(mapAt(pod, 'spec'), 'nodeName') !== '') {
+      const deleting = { ...meta, deletionTimestamp: textAt(meta, 'deletionTimestamp') || this.#timestamp() };
+      this.#store.put(podPlace(), { ...pod, metadata: deleting }, 'server');
+      return;
+    }
+    this.#store.remove(podPlace(), textAt(meta, 'namespace'), textAt(meta, 'name'));
+  }
+
+  /** The kubelet has stopped the pod. */
+  finish(namespace: string, name: string): void {
+    this.#store.remove(podPlace(), namespace, name);
+  }
+
+  #askBudgets(pod: JsonMap): void {
+    const meta = mapAt(pod, 'metadata');
+    // As in Kubernetes, a pod that does not run disrupts nothing.
+    if (textAt(mapAt(pod, 'status'), 'phase') !== 'Running' || textAt(meta, 'deletionTimestamp') !== '') return;
+    const labels = mapAt(meta, 'labels');
+    const budgets = this.#store.list(budgetPlace(), textAt(meta, 'namespace'), (budget) => {
+      const wanted = mapAt(mapAt(mapAt(budget, 'spec'), 'selector'), 'matchLabels');
+      return Object.entries(wanted).every(([key, value]) => labels[key] === value);
+    });
+    if (budgets.length > 1) {
+      throw new FakeRefusal(
+        500,
+        'InternalError',
+        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      );
+    }
+    const [budget] = budgets;
+    if (budget !== undefined && Number(mapAt(budget, 'status')['disruptionsAllowed'] ?? 0) <= 0) {
+      throw new FakeRefusal(
+        429,
+        'TooManyRequests',
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+      );
+    }
+  }
+}
+
+/** 409 when the object is another than the precondition names. */
+export function checkUid(object: JsonMap, uid: string): void {
+  const actual = textAt(mapAt(object, 'metadata'), 'uid');
+  if (uid !== '' && uid !== actual) {
+    throw new FakeRefusal(
+      409,
+      'Conflict',
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`,
+    );
+  }
+}
+
+/** The uid that DeleteOptions name, or empty. */
+export function uidPrecondition(options: JsonMap): string {
+  const preconditions = options['preconditions'];
+  return isMap(preconditions) ? textAt(preconditions, 'uid') : '';
+}
+
+function podPlace(): ResourcePlace {
+  return placeOf('v1', 'Pod');
+}
+
+function budgetPlace(): ResourcePlace {
+  return placeOf('policy/v1', 'PodDisruptionBudget');
+}
+
+function placeOf(apiVersion: string, kind: string): ResourcePlace {
+  const place = knownPlace(apiVersion, kind);
+  if (place === undefined) throw new Error(`${kind} is not in the table of places`);
+  return place;
+}
