@@ -52,7 +52,11 @@ export class BlobStore implements BlobSink {
     throw new FlotillaError(
       'ARTIFACT_DISK_FULL',
       `${mebibytes(sizeBytes)} are needed in ${this.#blobs}, ${mebibytes(free)} are free and ${mebibytes(spareBytes)} stay spare.`,
-      { kind: 'exhausted', retry: 'later', remedy: 'Free space on that disk, or remove versions that no cluster uses.' },
+      {
+        kind: 'exhausted',
+        retry: 'later',
+        remedy: 'Free space on that disk, or remove versions that no cluster uses.',
+      },
     );
   }
 
@@ -69,7 +73,8 @@ export class BlobStore implements BlobSink {
       throw new FlotillaError('ARTIFACT_CORRUPT', `A file is not what it should be: ${wrong}. It was removed.`, {
         kind: 'data-loss',
         retry: 'later',
-        remedy: 'Try again. If it stays, the server, proxy or bundle it comes from hands out other contents: check that.',
+        remedy:
+          'Try again. If it stays, the server, proxy or bundle it comes from hands out other contents: check that.',
       });
     }
     await commitFile(path, this.path(facts.sha256));

@@ -2,7 +2,17 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FlotillaError } from '@flotilla/kit';
 import { z } from 'zod';
-import { commitFile, ensureDir, freeBytes, hashFile, remove, sizeOf, writeFrom, type FileFacts } from './adapters/disk.js';
+import {
+  commitFile,
+  diskFault,
+  ensureDir,
+  freeBytes,
+  hashFile,
+  remove,
+  sizeOf,
+  writeFrom,
+  type FileFacts,
+} from './adapters/disk.js';
 import { readTar, writeTar, type TarEntry } from './adapters/tar.js';
 import {
   allFiles,
@@ -54,7 +64,10 @@ export async function exportBundle(
   await requireSpace(dirname(path), totalBytes);
   const temporary = `${path}.partial`;
   try {
-    const head = JSON.stringify({ schema: 1, manifests: manifests.map((one): unknown => JSON.parse(canonicalJson(one))) });
+    const head = JSON.stringify({
+      schema: 1,
+      manifests: manifests.map((one): unknown => JSON.parse(canonicalJson(one))),
+    });
     const entries: TarEntry[] = [{ type: 'file', name: indexName, mode: 0o644, data: Buffer.from(head) }];
     for (const [sha256, { name, sizeBytes }] of contents) {
       if ((await mirror.blobs.intact(sha256, sizeBytes, options.signal)) !== 'intact') throw damaged(name);
@@ -105,7 +118,12 @@ export async function importBundle(mirror: Mirror, path: string, options: Bundle
   });
 }
 
-async function unpack(mirror: Mirror, path: string, taken: string[], options: BundleOptions): Promise<ArtifactManifest[]> {
+async function unpack(
+  mirror: Mirror,
+  path: string,
+  taken: string[],
+  options: BundleOptions,
+): Promise<ArtifactManifest[]> {
   let manifests: ArtifactManifest[] | undefined;
   const waiting = new Map<string, { readonly name: string; readonly sizeBytes: number }>();
   let doneBytes = 0;
@@ -138,6 +156,8 @@ async function unpack(mirror: Mirror, path: string, taken: string[], options: Bu
   } catch (error) {
     options.signal.throwIfAborted();
     if (error instanceof FlotillaError) throw error;
+    const fault = diskFault(error);
+    if (fault) throw fault;
     throw invalid(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!manifests) throw invalid('it is empty');

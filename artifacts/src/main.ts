@@ -47,9 +47,12 @@ const { values, positionals } = parseArgs({
 });
 
 const abort = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort(new Error(`stopped by ${name}`)));
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => abort.abort(new Error(`stopped by ${name}`)));
 
-const cacheDir = resolve(values.cache ?? join(process.env['FLOTILLA_CACHE'] ?? join(homedir(), '.cache/flotilla'), 'artifacts'));
+const cacheDir = resolve(
+  values.cache ?? join(process.env['FLOTILLA_CACHE'] ?? join(homedir(), '.cache/flotilla'), 'artifacts'),
+);
 const mirror = openMirror(resolve(values.out ?? join(cacheDir, 'mirror')), { clock: systemClock });
 
 function say(line: string): void {
@@ -100,7 +103,10 @@ async function main(): Promise<void> {
       return;
     case 'export': {
       const file = resolve(needed(values.file, '--file'));
-      const chosen = versions.map((version) => ({ version, ...(values.arch === undefined ? {} : { arch: archOption() }) }));
+      const chosen = versions.map((version) => ({
+        version,
+        ...(values.arch === undefined ? {} : { arch: archOption() }),
+      }));
       if (chosen.length === 0) throw usageError('the version is missing.');
       const { sha256, sizeBytes } = await exportBundle(mirror, chosen, file, options);
       say(`${sha256}  ${file} (${sizeBytes} bytes)`);
@@ -113,7 +119,9 @@ async function main(): Promise<void> {
       return;
     case 'list':
       for (const entry of await mirror.list()) {
-        say(`${entry.version} ${entry.architectures.join(',')} ${entry.files} files ${entry.sizeBytes} bytes ${entry.digest}`);
+        say(
+          `${entry.version} ${entry.architectures.join(',')} ${entry.files} files ${entry.sizeBytes} bytes ${entry.digest}`,
+        );
       }
       return;
     case 'verify': {

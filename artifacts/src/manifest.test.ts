@@ -9,7 +9,7 @@ import {
   withArch,
   type ArtifactManifest,
 } from './manifest.js';
-import { aBinary, anImage, someArtifacts } from './test-support/builders.js';
+import { aBinary, anImage, errorWith, someArtifacts } from './test-support/builders.js';
 
 const manifest = (): ArtifactManifest => ({
   schema: 1,
@@ -54,9 +54,7 @@ describe('parseManifest', () => {
     ['no architecture', ['arch'], {}],
     ['no files', ['arch', 'amd64', 'files'], []],
   ] as [string, (string | number)[], unknown][])('refuses %s', (_what, path, value) => {
-    expect(() => parseManifest(changed(path, value))).toThrowError(
-      expect.objectContaining({ code: 'ARTIFACT_MANIFEST_INVALID' }),
-    );
+    expect(() => parseManifest(changed(path, value))).toThrow(errorWith({ code: 'ARTIFACT_MANIFEST_INVALID' }));
   });
 
   it('lists every problem at once', () => {
@@ -90,7 +88,11 @@ describe('filesFor', () => {
     const files = [anImage(), anImage({ name: 'image-pause', neededBy: ['control-plane', 'worker'] }), aBinary()];
     const artifacts = someArtifacts({ files });
     expect(filesFor(artifacts, 'worker').map(({ name }) => name)).toEqual(['kubelet', 'image-pause']);
-    expect(filesFor(artifacts, 'control-plane').map(({ name }) => name)).toEqual(['kubelet', 'image-etcd', 'image-pause']);
+    expect(filesFor(artifacts, 'control-plane').map(({ name }) => name)).toEqual([
+      'kubelet',
+      'image-etcd',
+      'image-pause',
+    ]);
   });
 });
 

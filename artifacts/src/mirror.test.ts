@@ -63,14 +63,18 @@ describe('Mirror', () => {
   it('shows nothing of a version whose files did not all arrive', async () => {
     const mirror = openMirror(await temporaryDir(), { clock: systemClock });
     const source = new FakeSource(someArtifacts(), { skip: 'kubeadm' });
-    await expect(mirror.sync('v1.34.4', 'amd64', source, options)).rejects.toMatchObject({ code: 'ARTIFACT_INCOMPLETE' });
+    await expect(mirror.sync('v1.34.4', 'amd64', source, options)).rejects.toMatchObject({
+      code: 'ARTIFACT_INCOMPLETE',
+    });
     expect(await mirror.list()).toEqual([]);
   });
 
   it('refuses versions outside of the catalogue before anything is fetched', async () => {
     const mirror = openMirror(await temporaryDir(), { clock: systemClock });
     const source = new FakeSource(someArtifacts());
-    await expect(mirror.sync('v1.2.3', 'amd64', source, options)).rejects.toMatchObject({ code: 'KUBERNETES_VERSION_UNKNOWN' });
+    await expect(mirror.sync('v1.2.3', 'amd64', source, options)).rejects.toMatchObject({
+      code: 'KUBERNETES_VERSION_UNKNOWN',
+    });
     expect(source.calls).toBe(0);
   });
 
@@ -81,7 +85,10 @@ describe('Mirror', () => {
     ['kubelet', '../../x', 'amd64'],
   ] as const)('has no %s of %s for %s', async (name, version, arch) => {
     const mirror = await aMirror(await temporaryDir());
-    await expect(mirror.open(version, arch, name)).rejects.toMatchObject({ code: 'ARTIFACT_NOT_FOUND', kind: 'not-found' });
+    await expect(mirror.open(version, arch, name)).rejects.toMatchObject({
+      code: 'ARTIFACT_NOT_FOUND',
+      kind: 'not-found',
+    });
   });
 
   it('finds what was damaged and what was removed', async () => {

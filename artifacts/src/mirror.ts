@@ -41,7 +41,7 @@ export interface MirrorFault {
 export interface OpenArtifact {
   readonly file: ArtifactFile;
   readonly path: string;
-  stream(): Readable;
+  readonly stream: () => Readable;
 }
 
 const manifestBytesMax = 1024 ** 2;

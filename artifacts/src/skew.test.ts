@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkControlPlaneUpgrade, checkSkew, parseKubernetesVersion } from './skew.js';
+import { containing, errorWith } from './test-support/builders.js';
 
 describe('checkSkew', () => {
   it.each([
@@ -34,12 +35,12 @@ describe('checkControlPlaneUpgrade', () => {
   });
 
   it('names the step that is missing', () => {
-    expect(checkControlPlaneUpgrade('v1.33.0', 'v1.36.1')).toMatchObject({ message: expect.stringContaining('v1.34') });
+    expect(checkControlPlaneUpgrade('v1.33.0', 'v1.36.1')).toMatchObject({ message: containing('v1.34') });
   });
 });
 
 describe('parseKubernetesVersion', () => {
   it.each(['1.34.4', 'v1.34', 'v1.34.4-rc.1', 'v1.34.4+k3s1', 'latest', ''])('refuses %j', (text) => {
-    expect(() => parseKubernetesVersion(text)).toThrowError(expect.objectContaining({ code: 'KUBERNETES_VERSION_INVALID' }));
+    expect(() => parseKubernetesVersion(text)).toThrow(errorWith({ code: 'KUBERNETES_VERSION_INVALID' }));
   });
 });

@@ -9,7 +9,8 @@ export type SkewRule =
   | 'CONTROL_PLANE_DOWNGRADE';
 
 /** `ok`, or the rule that forbids it with a sentence that names both versions. */
-export type SkewVerdict = { readonly ok: true } | { readonly ok: false; readonly rule: SkewRule; readonly message: string };
+export type SkewVerdict =
+  { readonly ok: true } | { readonly ok: false; readonly rule: SkewRule; readonly message: string };
 
 interface ParsedVersion {
   readonly major: number;

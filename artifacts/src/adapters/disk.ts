@@ -20,12 +20,28 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { systemCode } from '@flotilla/kit';
+import { FlotillaError, systemCode } from '@flotilla/kit';
 
 /** What a file turned out to be. */
 export interface FileFacts {
   readonly sha256: string;
   readonly sizeBytes: number;
+}
+
+const diskCodes = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM', 'ENOTDIR', 'EMFILE'];
+
+/** The error for a person when the disk, not the data or the network, is to blame; else undefined. */
+export function diskFault(error: unknown): FlotillaError | undefined {
+  const code = systemCode(error);
+  if (code === undefined || !diskCodes.includes(code) || !(error instanceof Error)) return undefined;
+  // A packet filter refuses connections with the same codes.
+  if ('syscall' in error && error.syscall === 'connect') return undefined;
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return new FlotillaError(full ? 'ARTIFACT_DISK_FULL' : 'ARTIFACT_DISK_FAULT', `The disk refused: ${error.message}.`, {
+    kind: full ? 'exhausted' : 'precondition',
+    remedy: full ? 'Free space on that disk, then try again.' : 'Check the path, its owner and the health of the disk.',
+    cause: error,
+  });
 }
 
 export async function ensureDir(path: string): Promise<void> {
@@ -116,7 +132,10 @@ export async function hashFile(
 ): Promise<FileFacts> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const stream = createReadStream(path, { highWaterMark: 1 << 20, ...(options.signal ? { signal: options.signal } : {}) });
+  const stream = createReadStream(path, {
+    highWaterMark: 1 << 20,
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
   for await (const chunk of stream) {
     // A file stream without an encoding yields buffers only.
     const bytes = chunk as Buffer;

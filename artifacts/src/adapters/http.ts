@@ -32,7 +32,9 @@ function once({ url, headers, idleTimeoutMs, signal }: HttpRequest): Promise<Htt
     const sent = send(target, { headers, method: 'GET', ...(signal ? { signal } : {}) }, (body) => {
       resolve({ url, status: body.statusCode ?? 0, headers: body.headers, body });
     });
-    sent.setTimeout(idleTimeoutMs, () => sent.destroy(new Error(`no data from ${target.host} for ${idleTimeoutMs} ms`)));
+    sent.setTimeout(idleTimeoutMs, () =>
+      sent.destroy(new Error(`no data from ${target.host} for ${idleTimeoutMs} ms`)),
+    );
     sent.on('error', reject);
     sent.end();
   });

@@ -6,7 +6,13 @@ import { readFrom, writeFrom } from './disk.js';
 /** One entry to write. Times and owners are always zero, so equal entries give equal bytes. */
 export type TarEntry =
   | { readonly type: 'file'; readonly name: string; readonly mode: number; readonly data: Buffer }
-  | { readonly type: 'file'; readonly name: string; readonly mode: number; readonly path: string; readonly sizeBytes: number }
+  | {
+      readonly type: 'file';
+      readonly name: string;
+      readonly mode: number;
+      readonly path: string;
+      readonly sizeBytes: number;
+    }
   | { readonly type: 'directory'; readonly name: string; readonly mode: number }
   | { readonly type: 'symlink'; readonly name: string; readonly target: string };
 
@@ -50,7 +56,10 @@ export async function writeTar(
   entries: Iterable<TarEntry>,
   options: { signal?: AbortSignal | undefined; onEntry?: (entry: TarEntry) => void } = {},
 ): Promise<void> {
+  options.signal?.throwIfAborted();
   const archive = pack();
+  // As in readTar.
+  archive.on('error', () => undefined);
   const written = pipeline(archive, await writeFrom(path, 0), ...(options.signal ? [{ signal: options.signal }] : []));
   const filled = (async () => {
     for (const entry of entries) {
@@ -77,7 +86,10 @@ export async function readTar(
   onEntry: (header: TarHeader, content: AsyncIterable<Uint8Array>) => Promise<void>,
   options: { gzip?: boolean; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
+  options.signal?.throwIfAborted();
   const extractor = extract();
+  // Told by the promises below; without a listener a late error of an aborted stream would end the process.
+  extractor.on('error', () => undefined);
   const signal = options.signal ? [{ signal: options.signal }] : [];
   const source = readFrom(path);
   const fed = options.gzip

@@ -1,5 +1,16 @@
 import { join } from 'node:path';
-import { commitDir, ensureDir, hashFile, listDir, makeTempDir, readText, remove, sizeOf, writePlain, type FileFacts } from '../adapters/disk.js';
+import {
+  commitDir,
+  ensureDir,
+  hashFile,
+  listDir,
+  makeTempDir,
+  readText,
+  remove,
+  sizeOf,
+  writePlain,
+  type FileFacts,
+} from '../adapters/disk.js';
 import type { Architecture } from '../manifest.js';
 import { outputsOf, recipeHash, type Recipe } from './recipes.js';
 

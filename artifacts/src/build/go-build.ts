@@ -39,10 +39,14 @@ export async function checkGo(run: Run, signal: AbortSignal): Promise<string> {
     });
   }
   if (isGoNewEnough(version)) return version;
-  throw new FlotillaError('BUILD_TOOL_MISSING', `Building from source needs Go ${wanted} or newer; this is ${version}.`, {
-    kind: 'precondition',
-    remedy,
-  });
+  throw new FlotillaError(
+    'BUILD_TOOL_MISSING',
+    `Building from source needs Go ${wanted} or newer; this is ${version}.`,
+    {
+      kind: 'precondition',
+      remedy,
+    },
+  );
 }
 
 /** `go1.26.8` and the like; development versions of Go count as new. */
@@ -74,9 +78,14 @@ export async function goBuild(recipe: GoRecipe, context: GoBuildContext): Promis
     const tags = recipe.tags ? ['-tags', recipe.tags.join(',')] : [];
     const outPath = join(context.outDir, output);
     context.onLine(`compiling ${output}`);
-    await go(['build', '-mod=readonly', '-trimpath', ...tags, '-ldflags', ldflags, '-o', outPath, target], dir, context, {
-      CGO_ENABLED: recipe.cgo === true ? '1' : '0',
-    });
+    await go(
+      ['build', '-mod=readonly', '-trimpath', ...tags, '-ldflags', ldflags, '-o', outPath, target],
+      dir,
+      context,
+      {
+        CGO_ENABLED: recipe.cgo === true ? '1' : '0',
+      },
+    );
   }
 }
 
@@ -157,7 +166,8 @@ async function go(
     if (signal.aborted || !(error instanceof ProgramFailed)) throw error;
     throw new FlotillaError('BUILD_FAILED', `go ${args[0] ?? ''} failed: ${error.tail || error.reason}`, {
       kind: 'unavailable',
-      remedy: 'Check that the Go module proxy (go env GOPROXY) is reachable and that there is room on the disk; then try again.',
+      remedy:
+        'Check that the Go module proxy (go env GOPROXY) is reachable and that there is room on the disk; then try again.',
       cause: error,
     });
   }

@@ -39,11 +39,15 @@ export async function installHostTools(run: Run, onLine: (line: string) => void,
       env: { DEBIAN_FRONTEND: 'noninteractive' },
     });
   } catch (cause) {
-    throw new FlotillaError('BUILD_TOOL_MISSING', `Building images needs ${missing.join(', ')}, which could not be installed.`, {
-      kind: 'precondition',
-      remedy: `On Debian or Ubuntu, as root: apt-get update && apt-get install ${missing.join(' ')}`,
-      cause,
-    });
+    throw new FlotillaError(
+      'BUILD_TOOL_MISSING',
+      `Building images needs ${missing.join(', ')}, which could not be installed.`,
+      {
+        kind: 'precondition',
+        remedy: `On Debian or Ubuntu, as root: apt-get update && apt-get install ${missing.join(' ')}`,
+        cause,
+      },
+    );
   }
 }
 
@@ -65,11 +69,13 @@ export async function networkToolEntries(run: Run, signal: AbortSignal): Promise
     for (const library of parseLdd((await run(['ldd', program], { signal })).stdout)) libraries.add(library);
   }
   const entries: TarEntry[] = [];
-  for (const program of programs) entries.push(await fileEntry(program.slice(1), await followed(program, run, signal), 0o755));
+  for (const program of programs)
+    entries.push(await fileEntry(program.slice(1), await followed(program, run, signal), 0o755));
   for (const library of [...libraries].sort()) {
     entries.push(await fileEntry(library.slice(1), await followed(library, run, signal), 0o755));
   }
-  for (const name of xtablesNames) entries.push({ type: 'symlink', name: `usr/sbin/${name}`, target: 'xtables-nft-multi' });
+  for (const name of xtablesNames)
+    entries.push({ type: 'symlink', name: `usr/sbin/${name}`, target: 'xtables-nft-multi' });
   return [...entries, ...(await xtablesExtensions(run, signal))];
 }
 

@@ -190,7 +190,13 @@ export function recipesOf(version: KubernetesVersion): readonly Recipe[] {
     flannel(components.flannel),
     runc(components.runc),
     cniPlugins(components.cniPlugins),
-    { kind: 'c', component: 'pause', version: components.pause, source: pauseSource(components.pause), output: 'pause' },
+    {
+      kind: 'c',
+      component: 'pause',
+      version: components.pause,
+      source: pauseSource(components.pause),
+      output: 'pause',
+    },
   ];
 }
 

@@ -138,7 +138,16 @@ export class BuildSource implements ArtifactSource {
         const { sha256, sizeBytes } = await into.adopt(path);
         await remove(path);
         const built = binaryVersion(component, version);
-        files.push({ role: 'image', name, version: built, sizeBytes, sha256, neededBy: [...neededBy], image, format: 'docker-archive' });
+        files.push({
+          role: 'image',
+          name,
+          version: built,
+          sizeBytes,
+          sha256,
+          neededBy: [...neededBy],
+          image,
+          format: 'docker-archive',
+        });
         progress({ phase: 'image', name: image, doneBytes: sizeBytes, totalBytes: sizeBytes });
       }
       return files;

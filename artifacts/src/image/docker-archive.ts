@@ -76,4 +76,3 @@ export async function fileEntry(name: string, path: string, mode: number): Promi
   if (sizeBytes === undefined) throw new Error(`${path} is not a file`);
   return { type: 'file', name, mode, path, sizeBytes };
 }
-

@@ -3,7 +3,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemClock } from '@flotilla/kit';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { ArchArtifacts, BinaryFile, ImageFile } from '../manifest.js';
 import { openMirror, type Mirror } from '../mirror.js';
 
@@ -86,3 +86,17 @@ export async function aMirror(dir: string, artifacts = someArtifacts(), version 
 }
 
 export const neverAborted = new AbortController().signal;
+
+/** Vitest's matchers are untyped; these are the same with a type. */
+export function containing(text: string): unknown {
+  return expect.stringContaining(text);
+}
+
+export function matching(pattern: RegExp): unknown {
+  return expect.stringMatching(pattern);
+}
+
+/** For `toThrowError`: an error with these properties. */
+export function errorWith(properties: Readonly<Record<string, unknown>>): unknown {
+  return expect.objectContaining(properties);
+}

@@ -9,7 +9,13 @@ import type { UpstreamBases } from '../upstream/layout.js';
 import { sha256Of } from './builders.js';
 
 /** What the server does instead of answering, once for each entry, in order. */
-export type Fault = { readonly cutAfterBytes: number } | { readonly status: number } | { readonly body: string };
+export type Fault = Cut | { readonly status: number } | { readonly body: string };
+
+interface Cut {
+  readonly cutAfterBytes: number;
+  /** Breaks the connection then, so that a test knows what had arrived. */
+  readonly when: Promise<void>;
+}
 
 interface Served {
   readonly body: Buffer;
@@ -65,18 +71,26 @@ export class FakeUpstream {
       this.serve(`${path}.sha256`, sha256Of(`${name} for ${arch}`));
     }
     const containerd = `containerd-${components.containerd}-linux-${arch}.tar.gz`;
-    await this.#archive(`/containerd/containerd/releases/download/v${components.containerd}/${containerd}`, '.sha256sum', [
-      ...['containerd', 'containerd-shim-runc-v2', 'ctr', 'containerd-stress'].map((name) => `bin/${name}`),
-    ]);
+    await this.#archive(
+      `/containerd/containerd/releases/download/v${components.containerd}/${containerd}`,
+      '.sha256sum',
+      [...['containerd', 'containerd-shim-runc-v2', 'ctr', 'containerd-stress'].map((name) => `bin/${name}`)],
+    );
     const runc = `/opencontainers/runc/releases/download/v${components.runc}`;
     this.serve(`${runc}/runc.${arch}`, `runc for ${arch}`);
     const sums = [`${'0'.repeat(64)}  runc.s390x`, `${sha256Of(`runc for ${arch}`)} *runc.${arch}`];
     this.serve(`${runc}/runc.sha256sum`, `${sums.join('\n')}\n`);
     const cni = `cni-plugins-linux-${arch}-v${components.cniPlugins}.tgz`;
     const plugins = [...cniPluginNames, 'vlan'].map((name) => `./${name}`);
-    await this.#archive(`/containernetworking/plugins/releases/download/v${components.cniPlugins}/${cni}`, '.sha256', plugins);
+    await this.#archive(
+      `/containernetworking/plugins/releases/download/v${components.cniPlugins}/${cni}`,
+      '.sha256',
+      plugins,
+    );
     const crictl = `crictl-v${components.crictl}-linux-${arch}.tar.gz`;
-    await this.#archive(`/kubernetes-sigs/cri-tools/releases/download/v${components.crictl}/${crictl}`, '.sha256', ['crictl']);
+    await this.#archive(`/kubernetes-sigs/cri-tools/releases/download/v${components.crictl}/${crictl}`, '.sha256', [
+      'crictl',
+    ]);
     for (const { image } of imagesOf(version)) this.serveImage(image, [arch]);
   }
 
@@ -106,7 +120,11 @@ export class FakeUpstream {
       return { mediaType: type, digest, size: body.length, platform: { os: 'linux', architecture } };
     });
     const type = 'application/vnd.oci.image.index.v1+json';
-    this.serve(`/v2/${repository}/manifests/${tag}`, JSON.stringify({ schemaVersion: 2, mediaType: type, manifests }), type);
+    this.serve(
+      `/v2/${repository}/manifests/${tag}`,
+      JSON.stringify({ schemaVersion: 2, mediaType: type, manifests }),
+      type,
+    );
     return layers;
   }
 
@@ -129,7 +147,11 @@ export class FakeUpstream {
       response.end(JSON.stringify({ token: this.token }));
       return;
     }
-    if (path.startsWith('/v2/') && this.token !== undefined && request.headers.authorization !== `Bearer ${this.token}`) {
+    if (
+      path.startsWith('/v2/') &&
+      this.token !== undefined &&
+      request.headers.authorization !== `Bearer ${this.token}`
+    ) {
       const challenge = `Bearer realm="${this.base}/token",service="fake",scope="repository:x:pull"`;
       response.writeHead(401, { 'www-authenticate': challenge }).end();
       return;
@@ -141,10 +163,10 @@ export class FakeUpstream {
       return;
     }
     const body = fault && 'body' in fault ? Buffer.from(fault.body) : served.body;
-    this.#send(response, { ...served, body }, range, fault && 'cutAfterBytes' in fault ? fault.cutAfterBytes : undefined);
+    this.#send(response, { ...served, body }, range, fault && 'cutAfterBytes' in fault ? fault : undefined);
   }
 
-  #send(response: ServerResponse, { body, type }: Served, range: string | undefined, cutAfterBytes: number | undefined): void {
+  #send(response: ServerResponse, { body, type }: Served, range: string | undefined, cut: Cut | undefined): void {
     const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
     if (from > 0 && from >= body.length) {
       response.writeHead(416).end();
@@ -156,7 +178,11 @@ export class FakeUpstream {
       ...(type === undefined ? {} : { 'content-type': type }),
       ...(from > 0 ? { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` } : {}),
     });
-    if (cutAfterBytes === undefined) response.end(part);
-    else response.write(part.subarray(0, cutAfterBytes), () => response.destroy());
+    if (!cut) {
+      response.end(part);
+      return;
+    }
+    response.write(part.subarray(0, cut.cutAfterBytes));
+    void cut.when.then(() => response.destroy());
   }
 }

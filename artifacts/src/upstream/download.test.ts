@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { httpGet } from '../adapters/http.js';
 import { BlobStore } from '../blob-store.js';
 import type { ArtifactProgress } from '../source.js';
-import { neverAborted, sha256Of, temporaryDir } from '../test-support/builders.js';
+import { containing, neverAborted, sha256Of, temporaryDir } from '../test-support/builders.js';
 import { FakeUpstream } from '../test-support/fake-upstream.js';
 import { downloadVerified, fetchSmall, type DownloadPorts } from './download.js';
 
@@ -18,7 +18,9 @@ interface Scene {
   readonly pauses: number[];
   readonly dir: string;
   readonly seen: ArtifactProgress[];
-  download(sha256?: string): Promise<string>;
+  /** Resolves when that many bytes were reported. */
+  readonly arrived: (bytes: number) => Promise<void>;
+  readonly download: (sha256?: string) => Promise<string>;
 }
 
 /** Pauses are noted, not waited for. */
@@ -35,17 +37,22 @@ async function aScene(signal = neverAborted): Promise<Scene> {
     },
   };
   const seen: ArtifactProgress[] = [];
+  const waiting: { bytes: number; resolve: () => void }[] = [];
   const ports: DownloadPorts = {
     http: httpGet,
     clock,
     random: seededRandom(1),
     sink: new BlobStore(dir),
-    progress: (progress) => seen.push(progress),
+    progress: (progress) => {
+      seen.push(progress);
+      for (const { bytes, resolve } of waiting) if (progress.doneBytes === bytes) resolve();
+    },
     signal,
   };
   const download = (sha256 = sha256Of(text)): Promise<string> =>
     downloadVerified({ url: `${fake.base}${path}`, name: 'file', sha256 }, ports);
-  return { fake, ports, pauses, dir, seen, download };
+  const arrived = (bytes: number): Promise<void> => new Promise((resolve) => waiting.push({ bytes, resolve }));
+  return { fake, ports, pauses, dir, seen, arrived, download };
 }
 
 describe('downloadVerified', () => {
@@ -57,8 +64,8 @@ describe('downloadVerified', () => {
   });
 
   it('goes on where the connection was cut', async () => {
-    const { fake, download } = await aScene();
-    fake.faults.set(path, [{ cutAfterBytes: 1200 }]);
+    const { fake, download, arrived } = await aScene();
+    fake.faults.set(path, [{ cutAfterBytes: 1200, when: arrived(1200) }]);
     expect(await readFile(await download(), 'utf8')).toBe(text);
     expect(fake.requests.map(({ range }) => range)).toEqual([undefined, 'bytes=1200-']);
   });
@@ -99,7 +106,10 @@ describe('downloadVerified', () => {
 
   it('refuses a wrong hash and leaves nothing behind', async () => {
     const { fake, download, dir } = await aScene();
-    await expect(download(sha256Of('something else'))).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT', retry: 'never' });
+    await expect(download(sha256Of('something else'))).rejects.toMatchObject({
+      code: 'ARTIFACT_CORRUPT',
+      retry: 'never',
+    });
     expect(await readdir(join(dir, 'partial'))).toEqual([]);
     expect(await readdir(join(dir, 'blobs'))).toEqual([]);
     expect(fake.count(path)).toBe(1);
@@ -111,7 +121,7 @@ describe('downloadVerified', () => {
     await expect(download()).rejects.toMatchObject({
       code: 'ARTIFACT_NOT_FOUND',
       message: `${fake.base}${path} does not exist (404).`,
-      remedy: expect.stringContaining('mirror'),
+      remedy: containing('mirror'),
     });
     expect(fake.count(path)).toBe(1);
     expect(pauses).toEqual([]);
@@ -129,11 +139,13 @@ describe('downloadVerified', () => {
     const { fake, ports, download, pauses } = await aScene();
     const server = fake.base;
     const ended = { ...ports, http: () => Promise.reject(new Error('connect ECONNREFUSED')) };
-    await expect(downloadVerified({ url: `${server}${path}`, name: 'file', sha256: sha256Of(text) }, ended)).rejects.toMatchObject({
+    await expect(
+      downloadVerified({ url: `${server}${path}`, name: 'file', sha256: sha256Of(text) }, ended),
+    ).rejects.toMatchObject({
       code: 'ARTIFACT_UNREACHABLE',
       retry: 'later',
-      message: expect.stringContaining('ECONNREFUSED'),
-      remedy: expect.stringContaining('next try continues'),
+      message: containing('ECONNREFUSED'),
+      remedy: containing('next try continues'),
     });
     expect(pauses).toHaveLength(5);
     await download();
@@ -150,7 +162,10 @@ describe('downloadVerified', () => {
     const { fake, ports } = await aScene(abort.signal);
     const clock = new SimClock();
     fake.faults.set(path, [{ status: 503 }]);
-    const running = downloadVerified({ url: `${fake.base}${path}`, name: 'file', sha256: sha256Of(text) }, { ...ports, clock });
+    const running = downloadVerified(
+      { url: `${fake.base}${path}`, name: 'file', sha256: sha256Of(text) },
+      { ...ports, clock },
+    );
     await clock.waitForSleepers(1);
     abort.abort(new Error('stopped'));
     await expect(running).rejects.toThrow('stopped');

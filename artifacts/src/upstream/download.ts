@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { backoffDelayMs, FlotillaError, jitteredDelayMs, type Clock, type Random } from '@flotilla/kit';
-import { hashFile, remove, sizeOf, writeFrom } from '../adapters/disk.js';
+import { diskFault, hashFile, remove, sizeOf, writeFrom } from '../adapters/disk.js';
 import type { HttpAnswer, HttpGet } from '../adapters/http.js';
 import type { BlobSink, OnProgress } from '../source.js';
 
@@ -51,7 +51,8 @@ export async function downloadVerified(request: DownloadRequest, ports: Download
       {
         kind: 'data-loss',
         retry: offsetBytes > 0 ? 'now' : 'never',
-        remedy: 'A proxy or mirror changes the file, or its publisher did. Compare with another network before going on.',
+        remedy:
+          'A proxy or mirror changes the file, or its publisher did. Compare with another network before going on.',
       },
     );
   });
@@ -89,20 +90,29 @@ async function usableBytes(path: string, request: DownloadRequest, ports: Downlo
   return 0;
 }
 
-async function transfer(request: DownloadRequest, path: string, offsetBytes: number, ports: DownloadPorts): Promise<void> {
+async function transfer(
+  request: DownloadRequest,
+  path: string,
+  offsetBytes: number,
+  ports: DownloadPorts,
+): Promise<void> {
   const range = offsetBytes > 0 ? { range: `bytes=${offsetBytes}-` } : {};
   const answer = await get(request.url, { ...request.headers, ...range }, ports);
   if (answer.status === 416) {
     answer.body.destroy();
     await remove(path);
-    throw new FlotillaError('ARTIFACT_CHANGED', `${request.url} is shorter than what was fetched before.`, { retry: 'now' });
+    throw new FlotillaError('ARTIFACT_CHANGED', `${request.url} is shorter than what was fetched before.`, {
+      retry: 'now',
+    });
   }
   await refuseUnlessOk(answer);
   const from = answer.status === 206 ? rangeStart(answer.headers['content-range']) : 0;
   if (from !== 0 && from !== offsetBytes) {
     answer.body.destroy();
     await remove(path);
-    throw new FlotillaError('ARTIFACT_CHANGED', `${request.url} answered with another part than asked for.`, { retry: 'now' });
+    throw new FlotillaError('ARTIFACT_CHANGED', `${request.url} answered with another part than asked for.`, {
+      retry: 'now',
+    });
   }
   const announced = Number(answer.headers['content-length'] ?? Number.NaN);
   const totalBytes = Number.isNaN(announced) ? request.sizeBytes : from + announced;
@@ -120,7 +130,7 @@ async function transfer(request: DownloadRequest, path: string, offsetBytes: num
     ports.progress({ phase: 'download', name: request.name, doneBytes, ...total });
   };
   show();
-  let cut: unknown;
+  let cut: Error | undefined;
   await pipeline(
     async function* arriving() {
       try {
@@ -129,22 +139,31 @@ async function transfer(request: DownloadRequest, path: string, offsetBytes: num
           const bytes = chunk as Buffer;
           doneBytes += bytes.length;
           if (doneBytes > bytesMax) throw tooLarge(request.url, bytesMax);
-          if (doneBytes - shownBytes >= progressStepBytes) show();
+          if (shownBytes === from || doneBytes - shownBytes >= progressStepBytes) show();
           yield bytes;
         }
       } catch (error) {
         // Not thrown here, because that would throw away what has arrived and is not on the disk yet.
-        cut = error;
+        cut = error instanceof Error ? error : new Error(String(error));
       }
     },
     await writeFrom(path, from),
     { signal: ports.signal },
   );
-  if (cut !== undefined) throw cut;
+  // Assigned by the generator, which the compiler does not see run.
+  throwIfAny(cut);
   show();
 }
 
-function get(url: string, headers: Readonly<Record<string, string>>, { http, signal }: DownloadPorts): Promise<HttpAnswer> {
+function throwIfAny(error: Error | undefined): void {
+  if (error) throw error;
+}
+
+function get(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  { http, signal }: DownloadPorts,
+): Promise<HttpAnswer> {
   return http({ url, headers: { 'user-agent': 'flotilla', ...headers }, idleTimeoutMs, signal });
 }
 
@@ -180,17 +199,26 @@ function tooLarge(url: string, sizeBytesMax: number): FlotillaError {
 }
 
 /** Bounded tries with growing, jittered pauses. Errors that say that trying again is useless end it at once. */
-async function withRetries<Result>(name: string, ports: DownloadPorts, attempt: () => Promise<Result>): Promise<Result> {
+async function withRetries<Result>(
+  name: string,
+  ports: DownloadPorts,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
   for (let attemptIndex = 0; ; attemptIndex += 1) {
     try {
       return await attempt();
     } catch (error) {
       ports.signal.throwIfAborted();
+      const fault = diskFault(error);
+      if (fault) throw fault;
       const known = error instanceof FlotillaError;
       if (known && (error.retry === 'never' || error.code === 'ARTIFACT_DISK_FULL')) throw error;
       if (attemptIndex + 1 >= attemptsMax) throw known ? error : unreachable(name, error);
       const delayMs = jitteredDelayMs(attemptIndex, backoff, ports.random);
-      await ports.clock.sleep(known && error.retry === 'now' ? Math.min(delayMs, backoffDelayMs(0, backoff)) : delayMs, ports.signal);
+      await ports.clock.sleep(
+        known && error.retry === 'now' ? Math.min(delayMs, backoffDelayMs(0, backoff)) : delayMs,
+        ports.signal,
+      );
     }
   }
 }
@@ -199,7 +227,8 @@ function unreachable(name: string, cause: unknown): FlotillaError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new FlotillaError('ARTIFACT_UNREACHABLE', `${name} could not be fetched in ${attemptsMax} tries: ${reason}.`, {
     kind: 'unavailable',
-    remedy: 'Check the network; what has arrived is kept and the next try continues. Without internet, import a bundle.',
+    remedy:
+      'Check the network; what has arrived is kept and the next try continues. Without internet, import a bundle.',
     cause,
   });
 }

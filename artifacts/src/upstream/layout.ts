@@ -33,7 +33,11 @@ export interface Release {
 }
 
 /** Everything but the images of a version. */
-export function releasesOf({ version, components }: KubernetesVersion, arch: Architecture, bases: UpstreamBases): Release[] {
+export function releasesOf(
+  { version, components }: KubernetesVersion,
+  arch: Architecture,
+  bases: UpstreamBases,
+): Release[] {
   const github = (project: string, tag: string, file: string): string =>
     `${bases.github}/${project}/releases/download/${tag}/${file}`;
   const containerd = github(

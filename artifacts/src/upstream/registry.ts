@@ -6,8 +6,14 @@ import { writeTar, type TarEntry } from '../adapters/tar.js';
 import type { Architecture } from '../manifest.js';
 import { downloadVerified, fetchSmall, type DownloadPorts } from './download.js';
 
-const indexTypes = ['application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json'];
-const manifestTypes = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json'];
+const indexTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const manifestTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
 const documentBytesMax = 4 * 1024 ** 2;
 const layersMax = 128;
 
@@ -17,7 +23,9 @@ const descriptor = z.object({
   size: z.number().int().nonnegative(),
 });
 const index = z.object({
-  manifests: z.array(descriptor.extend({ platform: z.object({ os: z.string(), architecture: z.string() }).optional() })),
+  manifests: z.array(
+    descriptor.extend({ platform: z.object({ os: z.string(), architecture: z.string() }).optional() }),
+  ),
 });
 const manifest = z.object({ config: descriptor, layers: z.array(descriptor).min(1).max(layersMax) });
 const token = z.object({ token: z.string().optional(), access_token: z.string().optional() });
@@ -106,7 +114,10 @@ export class RegistryClient {
     repository: string,
     path: string,
     accept: string,
-  ): Promise<{ headers: Record<string, string | string[] | undefined> & { 'content-type'?: string | undefined }; body: Buffer }> {
+  ): Promise<{
+    headers: Record<string, string | string[] | undefined> & { 'content-type'?: string | undefined };
+    body: Buffer;
+  }> {
     const request = (): Parameters<typeof fetchSmall>[0] => ({
       url: `${base}${path}`,
       name: repository,
@@ -122,7 +133,9 @@ export class RegistryClient {
 
   /** Public images need a token too in some registries; it is given to anybody who asks. */
   async #authenticate(base: string, repository: string, challenge: string | undefined): Promise<void> {
-    const fields = new Map([...(challenge ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((match) => [match[1], match[2] ?? '']));
+    const fields = new Map(
+      [...(challenge ?? '').matchAll(/(\w+)="([^"]*)"/g)].map((match) => [match[1], match[2] ?? '']),
+    );
     const realm = fields.get('realm');
     if (realm === undefined || !URL.canParse(realm)) throw refused(base, repository);
     const url = new URL(realm);
@@ -163,7 +176,11 @@ interface ManifestDocument {
   readonly body: Buffer;
 }
 
-async function ociEntries(image: string, found: ManifestDocument, paths: ReadonlyMap<string, string>): Promise<TarEntry[]> {
+async function ociEntries(
+  image: string,
+  found: ManifestDocument,
+  paths: ReadonlyMap<string, string>,
+): Promise<TarEntry[]> {
   const text = (name: string, data: Buffer): TarEntry => ({ type: 'file', name, mode: 0o644, data });
   const entries: TarEntry[] = [
     text('oci-layout', Buffer.from(JSON.stringify({ imageLayoutVersion: '1.0.0' }))),

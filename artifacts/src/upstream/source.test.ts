@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { kubernetesVersion } from '../catalog.js';
 import { digestOf, filesFor } from '../manifest.js';
 import { openMirror, type Mirror } from '../mirror.js';
+import type { ArtifactProgress } from '../source.js';
 import { readTar } from '../adapters/tar.js';
-import { neverAborted, sha256Of, temporaryDir } from '../test-support/builders.js';
+import { containing, neverAborted, sha256Of, temporaryDir } from '../test-support/builders.js';
 import { FakeUpstream } from '../test-support/fake-upstream.js';
 import { UpstreamSource } from './source.js';
 
@@ -16,7 +17,8 @@ const etcdManifest = '/v2/etcd/manifests/3.6.5-0';
 interface Scene {
   readonly fake: FakeUpstream;
   readonly mirror: Mirror;
-  sync(refresh?: boolean): ReturnType<Mirror['sync']>;
+  readonly source: UpstreamSource;
+  readonly sync: (refresh?: boolean) => ReturnType<Mirror['sync']>;
 }
 
 async function aScene(): Promise<Scene> {
@@ -24,7 +26,12 @@ async function aScene(): Promise<Scene> {
   await fake.serveVersion(version, 'amd64');
   const mirror = openMirror(await temporaryDir(), { clock });
   const source = new UpstreamSource({ clock, random: seededRandom(1), bases: fake.bases });
-  return { fake, mirror, sync: (refresh = false) => mirror.sync('v1.34.4', 'amd64', source, { signal: neverAborted, refresh }) };
+  return {
+    fake,
+    mirror,
+    source,
+    sync: (refresh = false) => mirror.sync('v1.34.4', 'amd64', source, { signal: neverAborted, refresh }),
+  };
 }
 
 async function namesIn(path: string): Promise<string[]> {
@@ -69,7 +76,9 @@ describe('UpstreamSource', () => {
     const first = digestOf(await sync());
     fake.requests.length = 0;
     expect(digestOf(await sync(true))).toBe(first);
-    const contents = fake.requests.map(({ path }) => path).filter((path) => !/\.sha256(sum)?$|\/manifests\//.test(path));
+    const contents = fake.requests
+      .map(({ path }) => path)
+      .filter((path) => !/\.sha256(sum)?$|\/manifests\//.test(path));
     expect(contents).toEqual([]);
   });
 
@@ -85,11 +94,18 @@ describe('UpstreamSource', () => {
   });
 
   it('resumes a layer that was cut', async () => {
-    const { fake, sync } = await aScene();
+    const { fake, mirror, source } = await aScene();
     const [layer = ''] = fake.serveImage('registry.k8s.io/pause:3.10.1', ['amd64', 'arm64']);
-    fake.faults.set(layer, [{ cutAfterBytes: 10 }]);
-    await sync();
-    expect(fake.requests.filter(({ path }) => path === layer).map(({ range }) => range)).toEqual([undefined, 'bytes=10-']);
+    let cut: () => void = () => undefined;
+    fake.faults.set(layer, [{ cutAfterBytes: 10, when: new Promise((resolve) => (cut = resolve)) }]);
+    const progress = ({ name, doneBytes }: ArtifactProgress): void => {
+      if (name.startsWith('pause ') && doneBytes === 10) cut();
+    };
+    await mirror.sync('v1.34.4', 'amd64', source, { signal: neverAborted, progress });
+    expect(fake.requests.filter(({ path }) => path === layer).map(({ range }) => range)).toEqual([
+      undefined,
+      'bytes=10-',
+    ]);
   });
 
   it('gets the token that a registry gives to everybody', async () => {
@@ -115,7 +131,10 @@ describe('UpstreamSource', () => {
     await sync();
     const asked = fake.requests.find(({ path }) => path.startsWith('/v2/pause/manifests/sha256:'))?.path ?? '';
     fake.faults.set(asked, [{ body: '{"schemaVersion":2}' }]);
-    await expect(sync(true)).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT', message: expect.stringContaining('digest') });
+    await expect(sync(true)).rejects.toMatchObject({
+      code: 'ARTIFACT_CORRUPT',
+      message: containing('digest'),
+    });
   });
 
   it('says when an image is not published for the architecture', async () => {
@@ -131,6 +150,9 @@ describe('UpstreamSource', () => {
     const body = await (await fetch(`${fake.base}${cni}`)).arrayBuffer();
     fake.serve(path, Buffer.from(body));
     fake.serve(`${path}.sha256`, sha256Of(Buffer.from(body)));
-    await expect(sync()).rejects.toMatchObject({ code: 'ARTIFACT_CORRUPT', message: expect.stringContaining('crictl') });
+    await expect(sync()).rejects.toMatchObject({
+      code: 'ARTIFACT_CORRUPT',
+      message: containing('crictl'),
+    });
   });
 });

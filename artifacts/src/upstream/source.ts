@@ -85,7 +85,12 @@ async function fetchRelease(release: Release, ports: DownloadPorts): Promise<Bin
   });
 }
 
-async function takeAll(release: Release, fileName: string, sha256: string, ports: DownloadPorts): Promise<Map<string, FileFacts>> {
+async function takeAll(
+  release: Release,
+  fileName: string,
+  sha256: string,
+  ports: DownloadPorts,
+): Promise<Map<string, FileFacts>> {
   const { sink } = ports;
   const found = new Map<string, FileFacts>();
   for (const { name, member } of release.programs) {
@@ -105,7 +110,12 @@ async function takeAll(release: Release, fileName: string, sha256: string, ports
 }
 
 /** Takes the wanted programs out of a verified archive; whatever else is in it is not looked at. */
-async function unpack(release: Release, path: string, sha256: string, ports: DownloadPorts): Promise<Map<string, FileFacts>> {
+async function unpack(
+  release: Release,
+  path: string,
+  sha256: string,
+  ports: DownloadPorts,
+): Promise<Map<string, FileFacts>> {
   const { sink, signal } = ports;
   const found = new Map<string, FileFacts>();
   await readTar(
