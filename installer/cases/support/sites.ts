@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { FakeSite, type SiteFaults } from './fake-site.js';
+import type { TestKey } from './test-key.js';
+import { Variant } from './variants.js';
+
+interface SiteSpec {
+  readonly change?: (variant: Variant) => Variant;
+  readonly faults?: SiteFaults;
+}
+
+const DAY_MS = 86_400_000;
+const AGENT = '/agent/amd64/agent.cjs';
+const OVERSIZE_BYTES = 48 * 2 ** 20;
+
+/** Each site differs from a good one in one respect. The cases find its address in SITE_<NAME>. */
+const SITES: Readonly<Record<string, SiteSpec>> = {
+  GOOD: {},
+  NEXT: { change: (v) => v.version('0.2.0').replace('agent.cjs', (text) => `${text}// 0.2.0\n`) },
+  AFTER: { change: (v) => v.version('0.3.0').replace('agent.cjs', (text) => `${text}// 0.3.0\n`) },
+  REBUILT: { change: (v) => v.replace('agent.cjs', (text) => `${text}// built again\n`) },
+  NO_START: {
+    change: (v) =>
+      v.version('0.4.0').replace('flotilla-agent', (text) => text.replace('#!/bin/sh', '#!/bin/no-such-shell')),
+  },
+  UNUSABLE: { change: (v) => v.version('0.5.0').replace('agent.cjs', () => 'throw new Error("cannot load");\n') },
+  CUT: { faults: { cutPath: AGENT } },
+  FLAKY: { faults: { flakyPath: '/agent/manifest.json', flakyCount: 2 } },
+  CORRUPT: { change: (v) => v.swap('agent.cjs', flipped(v)) },
+  OVERSIZE: { change: (v) => v.swap('agent.cjs', Buffer.alloc(OVERSIZE_BYTES)) },
+  MISSING: { change: (v) => v.remove('agent.cjs') },
+  ODD_MANIFEST: { change: (v) => v.manifestText((text) => text.replace('"mode":"0644"', '"mode":"4755"')) },
+  PATH_MANIFEST: {
+    change: (v) => v.manifestText((text) => text.replace('"name":"node.LICENSE"', '"name":"../node.LICENSE"')),
+  },
+  NO_ARCH: { change: (v) => v.manifestText((text) => text.replace('"amd64"', '"arm64"')) },
+  CLOCK: { faults: { clockOffMs: 2 * DAY_MS } },
+};
+
+/** Opens every site on `host`; the payloads are made below `workDir` from what the packaging built. */
+export async function openSites(
+  built: string,
+  workDir: string,
+  host: string,
+  key: TestKey,
+): Promise<Map<string, FakeSite>> {
+  const sites = new Map<string, FakeSite>();
+  for (const [name, { change, faults }] of Object.entries(SITES)) {
+    const variant = Variant.copyOf(built, join(workDir, name));
+    change?.(variant);
+    sites.set(name, await FakeSite.open(variant.dir, host, key, faults));
+  }
+  return sites;
+}
+
+function flipped(variant: Variant): Buffer {
+  const body = readFileSync(join(variant.dir, 'agent/amd64/agent.cjs'));
+  body[0] = (body[0] ?? 0) ^ 1;
+  return body;
+}
