@@ -7,7 +7,12 @@ import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { silentLogger, systemClock, systemRandom } from '@flotilla/kit';
-import { GetServerInfoRequest, GetServerInfoResponse, VersionServiceClient, VersionServiceService } from '@flotilla/proto';
+import {
+  GetServerInfoRequest,
+  GetServerInfoResponse,
+  VersionServiceClient,
+  VersionServiceService,
+} from '@flotilla/proto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Authority } from './enroll/authority.js';
 import { newKey, privateKeyPem } from './enroll/x509.js';
@@ -72,7 +77,15 @@ async function curl(port: number, ca: string, ...flags: string[]): Promise<strin
   const dir = await mkdtemp(join(tmpdir(), 'flotilla-curl-'));
   closing.push(() => rm(dir, { recursive: true }));
   await writeFile(join(dir, 'ca.pem'), ca);
-  const { stdout } = await run('curl', ['-sS', '--max-time', '10', '--cacert', join(dir, 'ca.pem'), ...flags, `https://127.0.0.1:${port}/`]);
+  const { stdout } = await run('curl', [
+    '-sS',
+    '--max-time',
+    '10',
+    '--cacert',
+    join(dir, 'ca.pem'),
+    ...flags,
+    `https://127.0.0.1:${port}/`,
+  ]);
   return stdout;
 }
 
@@ -141,7 +154,12 @@ describe('the one listener', () => {
     const held = [connectTcp(opened.port, '127.0.0.1'), connectTcp(opened.port, '127.0.0.1')];
     await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
     const third = connectTcp(opened.port, '127.0.0.1');
-    await new Promise((resolve) => third.once('close', resolve).on('error', () => undefined).resume());
+    await new Promise((resolve) =>
+      third
+        .once('close', resolve)
+        .on('error', () => undefined)
+        .resume(),
+    );
     expect(opened.refused).toContain('limit');
     for (const socket of held) socket.destroy();
     await expect.poll(() => opened.listener.connections.size).toBe(0);

@@ -145,6 +145,9 @@ export class Listener {
       return;
     }
     this.connections.advance(peer, 'open');
+    // Taken from the socket, not from gRPC's auth context: that one hides an expired certificate, which may still renew.
+    const certificate: Buffer | undefined = socket.getPeerX509Certificate()?.raw;
+    if (certificate !== undefined) this.connections.setCertificate(peer, certificate);
     if (socket.alpnProtocol === 'h2') {
       this.#injector.injectConnection(socket);
       return;

@@ -121,7 +121,11 @@ function temporaryPath(path: string): string {
 
 async function writeNew(path: string, data: string | Uint8Array): Promise<void> {
   await rm(path, { force: true });
-  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  const handle = await open(
+    path,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
   try {
     await handle.writeFile(data);
     await handle.sync();

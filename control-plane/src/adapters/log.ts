@@ -12,7 +12,10 @@ export function jsonLogger(level: LogLevel): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       // A second wall against secrets in logs; the first is not to log them.
-      redact: { paths: ['token', 'secret', 'apiKey', 'authorization', '*.token', '*.secret', '*.apiKey'], censor: '***' },
+      redact: {
+        paths: ['token', 'secret', 'apiKey', 'authorization', '*.token', '*.secret', '*.apiKey'],
+        censor: '***',
+      },
     }),
   );
 }

@@ -74,7 +74,8 @@ export function secretBox({ keyId, key }: { keyId: string; key: Uint8Array }, ra
   };
 }
 
-const restoreRemedy = 'Restore the file from your backup of keys. Without it the sealed secrets of this data directory are lost.';
+const restoreRemedy =
+  'Restore the file from your backup of keys. Without it the sealed secrets of this data directory are lost.';
 
 function refused(path: string, what: string, remedy: string): FlotillaError {
   return new FlotillaError('MASTER_KEY_REFUSED', `${path} ${what}.`, { kind: 'precondition', remedy });

@@ -75,7 +75,11 @@ export async function issueCertificate(
   return { pem, der, serial: serial.toString('hex'), notBeforeMs: plan.notBeforeMs, notAfterMs: plan.notAfterMs };
 }
 
-async function extensionsOf(plan: CertificatePlan, publicKey: webcrypto.CryptoKey, signer: KeyMaterial): Promise<x509.Extension[]> {
+async function extensionsOf(
+  plan: CertificatePlan,
+  publicKey: webcrypto.CryptoKey,
+  signer: KeyMaterial,
+): Promise<x509.Extension[]> {
   const { digitalSignature, keyCertSign, cRLSign } = x509.KeyUsageFlags;
   const signerPublic = await webcrypto.subtle.importKey('spki', signer.spki, ecdsa, true, ['verify']);
   const extensions: x509.Extension[] = [
@@ -83,7 +87,10 @@ async function extensionsOf(plan: CertificatePlan, publicKey: webcrypto.CryptoKe
     await x509.AuthorityKeyIdentifierExtension.create(signerPublic),
   ];
   if (plan.kind === 'ca') {
-    extensions.push(new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(keyCertSign | cRLSign, true));
+    extensions.push(
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
+    );
     return extensions;
   }
   const usage = plan.kind === 'server' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth;
@@ -119,7 +126,11 @@ export async function publicKeyOfCsr(der: Uint8Array): Promise<Buffer> {
 }
 
 /** A PKCS#10 request (PEM) with this subject, self-signed. `organizations` become O, in order. */
-export async function newCsrPem(key: KeyMaterial, commonName: string, organizations: readonly string[]): Promise<string> {
+export async function newCsrPem(
+  key: KeyMaterial,
+  commonName: string,
+  organizations: readonly string[],
+): Promise<string> {
   const privateKey = await webcrypto.subtle.importKey('pkcs8', key.pkcs8, ecdsa, false, ['sign']);
   const publicKey = await webcrypto.subtle.importKey('spki', key.spki, ecdsa, true, ['verify']);
   const name: x509.JsonName = [{ CN: [commonName] }, ...organizations.map((o) => ({ O: [o] }))];

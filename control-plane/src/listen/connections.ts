@@ -19,6 +19,7 @@ interface Connection {
   readonly address: string;
   phase: ConnectionPhase;
   sinceMs: number;
+  certificate?: Buffer;
 }
 
 /** Every connection there is, so that limits hold before anybody is known and a revoked machine can be cut off. */
@@ -46,7 +47,8 @@ export class Connections {
     if (peer === undefined || this.#byPeer.size >= this.limits.connectionsMax) return false;
     const address = networkOf(socket.remoteAddress ?? '');
     const ofAddress = this.#strangers.get(address) ?? 0;
-    if (this.#strangersTotal >= this.limits.strangersMax || ofAddress >= this.limits.strangersPerAddressMax) return false;
+    if (this.#strangersTotal >= this.limits.strangersMax || ofAddress >= this.limits.strangersPerAddressMax)
+      return false;
     this.#byPeer.set(peer, { socket, address, phase: 'handshake', sinceMs: this.clock.now().monotonicMs });
     this.#count(address, 1);
     socket.once('close', () => this.#remove(peer));
@@ -60,6 +62,17 @@ export class Connections {
     if (phase === 'known') this.#count(connection.address, -1);
     connection.phase = phase;
     connection.sinceMs = this.clock.now().monotonicMs;
+  }
+
+  /** Notes the certificate (DER) that the other side proved to hold the key of; whose it is, others decide. */
+  setCertificate(peer: string, certificate: Buffer): void {
+    const connection = this.#byPeer.get(peer);
+    if (connection !== undefined) connection.certificate = certificate;
+  }
+
+  /** The certificate (DER) of a connection; the same Buffer at every call. */
+  certificateOf(peer: string): Buffer | undefined {
+    return this.#byPeer.get(peer)?.certificate;
   }
 
   /** Ends one connection at once. */
@@ -114,7 +127,9 @@ export function networkOf(address: string): string {
   const [head = '', tail = ''] = address.split('%')[0]?.split('::') ?? [];
   const left = head === '' ? [] : head.split(':');
   const right = tail === '' ? [] : tail.split(':');
-  const middle = address.includes('::') ? Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0') : [];
+  const middle = address.includes('::')
+    ? Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0')
+    : [];
   const groups = [...left, ...middle, ...right].slice(0, 4);
   return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`;
 }

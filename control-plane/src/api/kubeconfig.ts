@@ -1,0 +1,183 @@
+import type { ClusterRecord } from '@flotilla/core';
+import { FlotillaError, invalidArgument, randomText } from '@flotilla/kit';
+import type { KubeClient, KubeCsr, KubeManifest } from '@flotilla/kube';
+import type { IssueKubeconfigRequest, IssueKubeconfigResponse } from '@flotilla/proto';
+import { stringify } from 'yaml';
+import { kubernetesRole } from '../access/identity.js';
+import { newCsrPem, newKey, privateKeyPem, readCertificate } from '../enroll/x509.js';
+import type { ProjectCall } from './call.js';
+import { findCluster } from './find.js';
+import { toMs } from './duration.js';
+import type { ApiParts } from './parts.js';
+
+const hourMs = 3_600_000;
+const signer = 'kubernetes.io/kube-apiserver-client';
+/** The signer in kube-controller-manager answers within a second or two. */
+const signedWithinMs = 20_000;
+
+/**
+ * A kubeconfig with a client certificate for the caller's role, signed by the cluster itself and valid for hours. The
+ * private key is made here, returned once, and kept nowhere.
+ */
+export async function issueKubeconfig(
+  parts: ApiParts,
+  request: IssueKubeconfigRequest,
+  call: ProjectCall,
+): Promise<IssueKubeconfigResponse> {
+  const ttlMs = toMs(request.ttl) ?? 8 * hourMs;
+  // The API refuses requests below ten minutes.
+  if (ttlMs < hourMs / 6 || ttlMs > 24 * hourMs)
+    throw invalidArgument([{ field: 'ttl', description: 'must be 10m to 24h' }]);
+  const cluster = await findCluster(parts.store.read, call.project.id, request.cluster);
+  const client = parts.engine.clusterClient(cluster.id);
+  const access = cluster.access;
+  if (client === undefined || access === undefined || access.caCertificate === '') throw notReady(cluster);
+  const role = kubernetesRole(call.caller.role);
+  await grantRole(client, call.project.name, role);
+  const key = newKey();
+  const user = `${call.caller.name}@flotilla`;
+  const requestPem = await newCsrPem(key, `flotilla:${call.caller.name}`, [groupOf(call.project.name, role)]);
+  const certificate = await sign(parts, client, requestPem, ttlMs, call);
+  await parts.store.commit(
+    [
+      {
+        kind: 'audit.append',
+        entry: {
+          projectId: call.project.id,
+          action: 'cluster.kubeconfig',
+          resourceKind: 'cluster',
+          resourceId: cluster.id,
+          result: 'OK',
+          details: { role, ttlSeconds: String(ttlMs / 1000) },
+        },
+      },
+    ],
+    { owner: 'api', nowMs: call.nowMs, actor: call.actor, remoteAddress: call.remoteAddress },
+  );
+  const kubeconfig = kubeconfigYaml({
+    cluster: cluster.name,
+    server: `https://${cluster.status.endpoint}`,
+    ca: access.caCertificate,
+    user,
+    certificate,
+    key: privateKeyPem(key),
+  });
+  return { kubeconfig, expireTime: new Date(Date.parse(readCertificate(certificate).validTo)) };
+}
+
+async function sign(
+  parts: ApiParts,
+  client: KubeClient,
+  requestPem: string,
+  ttlMs: number,
+  call: ProjectCall,
+): Promise<string> {
+  const name = `flotilla-kubeconfig-${randomText(10, parts.random)}`;
+  const created = await client.createCsr(
+    {
+      name,
+      requestPem,
+      signerName: signer,
+      usages: ['client auth'],
+      expirationSeconds: Math.floor(ttlMs / 1000),
+      labels: { 'app.kubernetes.io/managed-by': 'flotilla' },
+    },
+    { signal: call.signal },
+  );
+  await client.approveCsr(
+    name,
+    { type: 'Approved', uid: created.meta.uid, reason: 'FlotillaKubeconfig', message: `Issued to ${call.actor}` },
+    { signal: call.signal },
+  );
+  const deadlineMs = parts.clock.now().monotonicMs + signedWithinMs;
+  for (let delayMs = 50; ; delayMs = Math.min(1000, delayMs * 2)) {
+    const seen: KubeCsr | undefined = await client.get('certificatesigningrequests', { name }, { signal: call.signal });
+    if (seen?.certificatePem !== undefined && seen.certificatePem !== '') return seen.certificatePem;
+    const failed = seen?.conditions.find(({ type }) => type === 'Failed' || type === 'Denied');
+    if (failed !== undefined) throw unsigned(failed.message);
+    if (parts.clock.now().monotonicMs > deadlineMs) throw unsigned('kube-controller-manager did not sign it in time');
+    await parts.clock.sleep(delayMs, call.signal);
+  }
+}
+
+function groupOf(project: string, role: string): string {
+  return `flotilla:${project}:${role}`;
+}
+
+const looksAround = {
+  apiGroups: [''],
+  resources: ['nodes', 'namespaces', 'persistentvolumes', 'events'],
+  verbs: ['get', 'list', 'watch'],
+};
+
+/** What a role may do in Kubernetes: an admin everything, a member all of an application, a reader look (no secrets). */
+function roleRules(role: 'admin' | 'member' | 'reader'): {
+  readonly roleRefs: readonly string[];
+  readonly own: KubeManifest | undefined;
+} {
+  if (role === 'admin') return { roleRefs: ['cluster-admin'], own: undefined };
+  const namespaces = { apiGroups: [''], resources: ['namespaces'], verbs: ['create', 'delete', 'patch', 'update'] };
+  const own = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: `flotilla:${role}` },
+    rules: role === 'member' ? [looksAround, namespaces] : [looksAround],
+  };
+  return { roleRefs: [role === 'member' ? 'admin' : 'view', `flotilla:${role}`], own };
+}
+
+async function grantRole(client: KubeClient, project: string, role: 'admin' | 'member' | 'reader'): Promise<void> {
+  const { roleRefs, own } = roleRules(role);
+  const options = { fieldManager: 'flotilla', force: true } as const;
+  if (own !== undefined) await client.applySsa(own, options);
+  for (const roleRef of roleRefs) {
+    await client.applySsa(
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: `${groupOf(project, role)}:${roleRef.replace(/^flotilla:/, 'own-')}` },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleRef },
+        subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: groupOf(project, role) }],
+      },
+      options,
+    );
+  }
+}
+
+/** A kubeconfig with one cluster, one user and one context of the cluster's name. */
+export function kubeconfigYaml(of: {
+  readonly cluster: string;
+  readonly server: string;
+  readonly ca: string;
+  readonly user: string;
+  readonly certificate: string;
+  readonly key: string;
+}): string {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const user = `${of.cluster}/${of.user}`;
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: of.cluster, cluster: { server: of.server, 'certificate-authority-data': base64(of.ca) } }],
+    users: [
+      { name: user, user: { 'client-certificate-data': base64(of.certificate), 'client-key-data': base64(of.key) } },
+    ],
+    contexts: [{ name: of.cluster, context: { cluster: of.cluster, user } }],
+    'current-context': of.cluster,
+  });
+}
+
+function notReady(cluster: ClusterRecord): FlotillaError {
+  return new FlotillaError('CLUSTER_NOT_READY', `The API server of ${cluster.name} cannot be reached yet.`, {
+    kind: 'precondition',
+    retry: 'later',
+    remedy: `See how far it is: flotilla describe cluster ${cluster.name}`,
+  });
+}
+
+function unsigned(why: string): FlotillaError {
+  return new FlotillaError('KUBECONFIG_NOT_SIGNED', `The cluster did not sign the certificate: ${why}.`, {
+    kind: 'unavailable',
+    remedy: 'Check kube-controller-manager of the cluster, then ask again.',
+  });
+}

@@ -1,0 +1,61 @@
+import type { CatalogueEntry, Engine, Store } from '@flotilla/core';
+import type { Clock, Logger, Random } from '@flotilla/kit';
+import type { Liveness } from './wire.js';
+
+/** What the services need; given once by compose.ts. */
+export interface ApiParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly engine: Pick<Engine, 'clusterClient'>;
+  /** Live facts of agents that are connected now; undefined when only the record knows. */
+  readonly liveness: (machineId: string) => Liveness | undefined;
+  readonly agentsConnected: () => number;
+  readonly artifacts: ArtifactsPort;
+  readonly server: ServerFacts;
+  /** Keys of the stored hashes of secrets. */
+  readonly pepper: Uint8Array;
+}
+
+export interface ServerFacts {
+  readonly version: string;
+  /** https://host:port */
+  readonly publicUrl: string;
+  readonly publicKeyPin: string;
+  readonly caPin: string;
+}
+
+/** What the mirror has and can get. */
+export interface ArtifactsPort {
+  readonly catalogue: readonly (CatalogueEntry & {
+    readonly supportedSince: string;
+    readonly availableForExistingClusters: boolean;
+    readonly components: Readonly<Record<string, string>>;
+    readonly architectures: readonly string[];
+  })[];
+  /** From memory. `syncing` while a sync of it runs here. */
+  state(version: string, arch: string): ArtifactState;
+  /** Brings a version into the mirror; reports as it goes. Throws when another sync of it runs. */
+  sync(
+    request: { readonly version: string; readonly arch: string; readonly source: string },
+    progress: (report: SyncProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  readonly defaultArch: string;
+}
+
+export interface ArtifactState {
+  readonly state: 'missing' | 'syncing' | 'mirrored';
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** Empty unless mirrored. */
+  readonly manifestSha256: string;
+}
+
+export interface SyncProgress {
+  readonly phase: string;
+  readonly name: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}

@@ -1,0 +1,75 @@
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import type { ErrorKind, FlotillaError } from '@flotilla/kit';
+import { BadRequest, ErrorInfo, Help, RetryInfo, Status } from '@flotilla/proto';
+
+/** The only place that knows gRPC codes. */
+const codes: Readonly<Record<ErrorKind, status>> = {
+  'invalid-argument': status.INVALID_ARGUMENT,
+  'not-found': status.NOT_FOUND,
+  'already-exists': status.ALREADY_EXISTS,
+  conflict: status.ABORTED,
+  precondition: status.FAILED_PRECONDITION,
+  permission: status.PERMISSION_DENIED,
+  unauthenticated: status.UNAUTHENTICATED,
+  exhausted: status.RESOURCE_EXHAUSTED,
+  unavailable: status.UNAVAILABLE,
+  timeout: status.DEADLINE_EXCEEDED,
+  cancelled: status.CANCELLED,
+  'out-of-range': status.OUT_OF_RANGE,
+  'data-loss': status.DATA_LOSS,
+  internal: status.INTERNAL,
+};
+
+export const errorDomain = 'flotilla.dev';
+const detailsKey = 'grpc-status-details-bin';
+/** gRPC carries details in a trailer; beyond about 8 KiB clients drop the whole answer. */
+const violationsMax = 20;
+const textMax = 1000;
+
+/**
+ * An error as gRPC carries it: the code, and in `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (stable
+ * reason, retry class), BadRequest (fields), Help (what a person can do) and RetryInfo. The cause is never sent.
+ */
+export function toServiceError(error: FlotillaError, reference: string): ServiceError {
+  const code = codes[error.kind];
+  const message =
+    error.kind === 'internal' ? `Something went wrong inside the server (reference ${reference}).` : cut(error.message);
+  const remedy =
+    error.kind === 'internal'
+      ? `Look for ${reference} in the log of flotilla-server, and please report it.`
+      : cut(error.remedy);
+  const metadata = new Metadata();
+  metadata.set(detailsKey, Buffer.from(detailsOf(error, code, message, remedy)));
+  return Object.assign(new Error(message), { code, details: message, metadata });
+}
+
+function detailsOf(error: FlotillaError, code: number, message: string, remedy: string): Uint8Array {
+  const info = ErrorInfo.create({
+    reason: error.code,
+    domain: errorDomain,
+    metadata: { ...error.metadata, retry: error.retry },
+  });
+  const details = [packed('ErrorInfo', ErrorInfo.encode(info).finish())];
+  if (error.violations.length > 0) {
+    const fieldViolations = error.violations
+      .slice(0, violationsMax)
+      .map(({ field, description }) => ({ field: cut(field), description: cut(description) }));
+    details.push(packed('BadRequest', BadRequest.encode(BadRequest.create({ fieldViolations })).finish()));
+  }
+  if (remedy !== '') {
+    details.push(packed('Help', Help.encode(Help.create({ links: [{ description: remedy, url: '' }] })).finish()));
+  }
+  if (error.retry === 'later') {
+    const delay = { retryDelay: { seconds: 1n, nanos: 0 } };
+    details.push(packed('RetryInfo', RetryInfo.encode(RetryInfo.create(delay)).finish()));
+  }
+  return Status.encode(Status.create({ code, message, details })).finish();
+}
+
+function packed(name: string, value: Uint8Array): { typeUrl: string; value: Buffer } {
+  return { typeUrl: `type.googleapis.com/google.rpc.${name}`, value: Buffer.from(value) };
+}
+
+function cut(text: string): string {
+  return text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text;
+}
