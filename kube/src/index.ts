@@ -22,3 +22,5 @@ export {
   type ViewChange,
   type WatchState,
 } from './watch-view.js';
+export { flannelDaemonSet, flannelManifests, flannelNamespace, type FlannelOptions } from './manifests/flannel.js';
+export { projectGroup, projectRoles, rbacManifests, type ProjectRole } from './manifests/rbac.js';

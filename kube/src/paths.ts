@@ -75,9 +75,10 @@ export function collectionPath(at: ResourcePlace, namespace: string | undefined)
 
 /** The path of one object. A namespace is demanded where the kind has one: none is guessed. */
 export function objectPath(at: ResourcePlace, object: KubeAt, subresource?: string): string {
-  if (at.namespaced && object.namespace === undefined)
-    throw badName('namespace', `missing for ${at.kind} ${object.name}`);
-  const path = `${collectionPath(at, object.namespace)}/${segment(object.name, 'name')}`;
+  // Objects of the whole cluster say so by an empty namespace.
+  const namespace = object.namespace === '' ? undefined : object.namespace;
+  if (at.namespaced && namespace === undefined) throw badName('namespace', `missing for ${at.kind} ${object.name}`);
+  const path = `${collectionPath(at, namespace)}/${segment(object.name, 'name')}`;
   return subresource === undefined ? path : `${path}/${subresource}`;
 }
 

@@ -2,3 +2,4 @@ export { FakeApiServer, type FakeApiServerOptions, type SeenRequest } from './fa
 export { FakeAuthority, fakeCertificateRequest, type FakeKeyPair, type FakeSubject } from './certificate.js';
 export type { FakeFault } from './faults.js';
 export type { FakeEvictionAnswer } from './pods.js';
+export { RecordingHandler, type Heard } from './recording-handler.js';

@@ -1,5 +1,5 @@
 import { knownPlace, type ResourcePlace } from '../paths.js';
-import { isMap, mapAt, textAt, type JsonMap } from './json.js';
+import { isMap, mapAt, textAt, type Json, type JsonMap } from './json.js';
 import type { FakeObjectStore } from './object-store.js';
 import { FakeRefusal } from './refusal.js';
 
@@ -72,7 +72,11 @@ export class FakePods {
       );
     }
     const [budget] = budgets;
-    if (budget !== undefined && Number(mapAt(budget, 'status')['disruptionsAllowed'] ?? 0) <= 0) {
+    if (budget === undefined) return;
+    const { disruptionsAllowed = 0, currentHealthy = 0, desiredHealthy = 0 } = mapAt(budget, 'status');
+    // A sick pod does not count towards a budget that is satisfied without it.
+    if (!isReady(pod) && Number(desiredHealthy) > 0 && Number(currentHealthy) >= Number(desiredHealthy)) return;
+    if (Number(disruptionsAllowed) <= 0) {
       throw new FakeRefusal(
         429,
         'TooManyRequests',
@@ -80,6 +84,12 @@ export class FakePods {
       );
     }
   }
+}
+
+function isReady(pod: JsonMap): boolean {
+  const conditions = mapAt(pod, 'status')['conditions'];
+  const isTrue = (item: Json): boolean => isMap(item) && item['type'] === 'Ready' && item['status'] === 'True';
+  return Array.isArray(conditions) && conditions.some(isTrue);
 }
 
 /** 409 when the object is another than the precondition names. */
