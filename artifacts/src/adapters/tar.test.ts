@@ -86,7 +86,9 @@ describe('tar', () => {
       reading.abort(new Error('stopped'));
       writing.abort(new Error('stopped'));
     }
-    const read = readTar(join(dir, 'x.tar'), async () => reading.abort(new Error('stopped')), { signal: reading.signal });
+    const read = readTar(join(dir, 'x.tar'), async () => reading.abort(new Error('stopped')), {
+      signal: reading.signal,
+    });
     await expect(read).rejects.toThrow();
     const onEntry = (): void => writing.abort(new Error('stopped'));
     const written = writeTar(join(dir, 'y.tar'), await entries(dir), { signal: writing.signal, onEntry });

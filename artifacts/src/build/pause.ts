@@ -32,6 +32,8 @@ int main(int argc, char **argv) {
   if (sigaction(SIGTERM, &end, NULL) != 0) return 1;
   if (sigaction(SIGINT, &end, NULL) != 0) return 1;
   if (sigaction(SIGCHLD, &child, NULL) != 0) return 1;
+  // Whoever ended before the handler was there sends no signal any more.
+  reap(0);
   for (;;) pause();
 }
 `;
