@@ -14,16 +14,30 @@ export async function buildAppImage(root: string, dir: string): Promise<string> 
   mkdirSync(dir, { recursive: true });
   const archive = join(dir, 'app-image.tar');
   const bundle = join(dir, 'server.cjs');
-  await build({ entryPoints: [join(root, 'test/quickstart/app/server.ts')], outfile: bundle, bundle: true, platform: 'node', format: 'cjs', target: 'node20', logLevel: 'error' });
+  await build({
+    entryPoints: [join(root, 'test/quickstart/app/server.ts')],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    logLevel: 'error',
+  });
   const node = realpathSync(process.execPath);
   const entries = [
     await fileEntry('usr/bin/node', node, 0o755),
     await fileEntry('app/server.cjs', bundle, 0o644),
-    ...(await Promise.all((await librariesOf(node)).map((path) => fileEntry(path.slice(1), realpathSync(path), 0o755)))),
+    ...(await Promise.all(
+      (await librariesOf(node)).map((path) => fileEntry(path.slice(1), realpathSync(path), 0o755)),
+    )),
   ];
   const arch = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const temporary = `${archive}.new`;
-  await writeDockerArchive({ image: appImage, arch, entrypoint: ['/usr/bin/node', '/app/server.cjs'], entries }, temporary, dir);
+  await writeDockerArchive(
+    { image: appImage, arch, entrypoint: ['/usr/bin/node', '/app/server.cjs'], entries },
+    temporary,
+    dir,
+  );
   renameSync(temporary, archive);
   rmSync(bundle);
   return archive;

@@ -16,7 +16,12 @@ export function appManifest(): string {
         metadata: { labels },
         spec: {
           topologySpreadConstraints: [
-            { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: labels } },
+            {
+              maxSkew: 1,
+              topologyKey: 'kubernetes.io/hostname',
+              whenUnsatisfiable: 'DoNotSchedule',
+              labelSelector: { matchLabels: labels },
+            },
           ],
           containers: [
             {
@@ -38,7 +43,12 @@ export function appManifest(): string {
     kind: 'Service',
     metadata: { name: 'hello' },
     // Each worker answers with its own pod, so that both are seen.
-    spec: { type: 'NodePort', externalTrafficPolicy: 'Local', selector: labels, ports: [{ port: 80, targetPort: 8080, nodePort: appNodePort }] },
+    spec: {
+      type: 'NodePort',
+      externalTrafficPolicy: 'Local',
+      selector: labels,
+      ports: [{ port: 80, targetPort: 8080, nodePort: appNodePort }],
+    },
   };
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [deployment, service] });
 }

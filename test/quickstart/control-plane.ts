@@ -40,7 +40,9 @@ export class ControlPlane {
     const pid = Number(readFileSync(this.#pidFile, 'utf8'));
     try {
       const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      return argv.includes('flotilla-server') && readlinkSync(`/proc/${pid}/cwd`) === this.#place.root ? pid : undefined;
+      return argv.includes('flotilla-server') && readlinkSync(`/proc/${pid}/cwd`) === this.#place.root
+        ? pid
+        : undefined;
     } catch {
       return undefined;
     }
@@ -51,8 +53,21 @@ export class ControlPlane {
     if (this.pid() === undefined) {
       mkdirSync(this.#place.dir, { recursive: true, mode: 0o700 });
       const log = openSync(this.logFile, 'a', 0o600);
-      const argv = [join(this.#place.root, 'control-plane/dist/flotilla-server.mjs'), 'run', '--data-dir', this.dataDir, '--listen', this.#place.listen, '--public-url', this.#place.publicUrl];
-      const child = spawn(process.execPath, argv, { cwd: this.#place.root, detached: true, stdio: ['ignore', log, log] });
+      const argv = [
+        join(this.#place.root, 'control-plane/dist/flotilla-server.mjs'),
+        'run',
+        '--data-dir',
+        this.dataDir,
+        '--listen',
+        this.#place.listen,
+        '--public-url',
+        this.#place.publicUrl,
+      ];
+      const child = spawn(process.execPath, argv, {
+        cwd: this.#place.root,
+        detached: true,
+        stdio: ['ignore', log, log],
+      });
       closeSync(log);
       if (child.pid === undefined) throw new Error(`flotilla-server could not be started: ${argv.join(' ')}`);
       writeFileSync(this.#pidFile, String(child.pid));
@@ -61,13 +76,16 @@ export class ControlPlane {
     const endMs = performance.now() + timeoutMs;
     while (!(await isReady(this.#place.publicUrl))) {
       if (this.pid() === undefined) throw new Error(`flotilla-server ended:\n${this.lastWords()}`);
-      if (performance.now() > endMs) throw new Error(`flotilla-server is not ready after ${timeoutMs / 1000} s:\n${this.lastWords()}`);
+      if (performance.now() > endMs)
+        throw new Error(`flotilla-server is not ready after ${timeoutMs / 1000} s:\n${this.lastWords()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 
   lastWords(): string {
-    return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').trim().split('\n').slice(-15).join('\n') : '(no log)';
+    return existsSync(this.logFile)
+      ? readFileSync(this.logFile, 'utf8').trim().split('\n').slice(-15).join('\n')
+      : '(no log)';
   }
 
   /** Stops the server and waits until it is gone; `signal` SIGKILL for a crash. */
@@ -91,7 +109,11 @@ export class ControlPlane {
 
   /** Runs `flotilla …`; an exit code other than 0 is an error. Gives its standard output. */
   async flotilla(args: readonly string[], onStderrLine?: (line: string) => void): Promise<string> {
-    return runOk(this.#argv(args), { env: this.cliEnv, timeoutMs: 1_800_000, ...(onStderrLine === undefined ? {} : { onStderrLine }) });
+    return runOk(this.#argv(args), {
+      env: this.cliEnv,
+      timeoutMs: 1_800_000,
+      ...(onStderrLine === undefined ? {} : { onStderrLine }),
+    });
   }
 
   /** Runs `flotilla …` whatever the exit code. */

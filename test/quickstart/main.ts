@@ -34,7 +34,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const running = await quickstart(options);
-  process.stdout.write(`\n${await kubectl(running.kubeconfig, ['get', 'nodes'])}\n${running.answers.join('\n')}\n\n${whatNext(running.controlPlane.cliEnv['FLOTILLACONFIG'] ?? '')}\n`);
+  process.stdout.write(
+    `\n${await kubectl(running.kubeconfig, ['get', 'nodes'])}\n${running.answers.join('\n')}\n\n${whatNext(running.controlPlane.cliEnv['FLOTILLACONFIG'] ?? '')}\n`,
+  );
   progress.line(`(${progress.elapsed} in all)`);
   return 0;
 }
@@ -52,7 +54,9 @@ Stop and remove everything: npm run quickstart -- down`;
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n\nWhat is there stays for a look. Go on where it ended: npm run quickstart. Remove all: npm run quickstart -- down\n`);
+    process.stderr.write(
+      `\n${error instanceof Error ? error.message : String(error)}\n\nWhat is there stays for a look. Go on where it ended: npm run quickstart. Remove all: npm run quickstart -- down\n`,
+    );
     process.exitCode = 1;
   },
 );

@@ -17,7 +17,11 @@ export interface RunOptions {
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const [program = '', ...args] = argv;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.env ?? process.env, stdio: 'pipe', timeout: options.timeoutMs ?? 600_000 });
+    const child = spawn(program, args, {
+      env: options.env ?? process.env,
+      stdio: 'pipe',
+      timeout: options.timeoutMs ?? 600_000,
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -59,5 +59,9 @@ export interface Stage {
 
 function formatSeconds(durationMs: number): string {
   const s = durationMs / 1000;
-  return s < 10 ? `${s.toFixed(1)}s` : s < 120 ? `${Math.round(s)}s` : `${Math.floor(s / 60)}m${String(Math.round(s % 60)).padStart(2, '0')}s`;
+  return s < 10
+    ? `${s.toFixed(1)}s`
+    : s < 120
+      ? `${Math.round(s)}s`
+      : `${Math.floor(s / 60)}m${String(Math.round(s % 60)).padStart(2, '0')}s`;
 }

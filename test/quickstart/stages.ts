@@ -65,15 +65,26 @@ async function mirror(controlPlane: ControlPlane, version: string, stage: Stage)
   await controlPlane.flotilla(['artifacts', 'sync', version, '--source', 'build'], stage.detail);
 }
 
-async function join3(controlPlane: ControlPlane, servers: readonly Server[], options: QuickstartOptions, stage: Stage): Promise<void> {
+async function join3(
+  controlPlane: ControlPlane,
+  servers: readonly Server[],
+  options: QuickstartOptions,
+  stage: Stage,
+): Promise<void> {
   stage.note(`${controlPlaneServer}: init; ${workers.join(', ')}: join`);
-  await ensure(controlPlane, ['get', 'cluster', clusterName], ['create', 'cluster', clusterName, '--kubernetes-version', options.kubernetesVersion, '--cni', 'flannel']);
+  await ensure(
+    controlPlane,
+    ['get', 'cluster', clusterName],
+    ['create', 'cluster', clusterName, '--kubernetes-version', options.kubernetesVersion, '--cni', 'flannel'],
+  );
   await ensure(controlPlane, ['get', 'pool', poolName], ['create', 'pool', poolName, '--cluster', clusterName]);
   await Promise.all(
     servers.map(async (server) => {
       const pool = server.name === controlPlaneServer ? 'control-plane' : poolName;
       await installOn(controlPlane, server, pool, clusterName, join(options.dir, `${server.name}.install.log`));
-      await controlPlane.flotilla(['wait', `node/${server.name}`, '--for', 'ready', '--timeout', '10m'], (line) => stage.detail(`${server.name} ${line}`));
+      await controlPlane.flotilla(['wait', `node/${server.name}`, '--for', 'ready', '--timeout', '10m'], (line) =>
+        stage.detail(`${server.name} ${line}`),
+      );
     }),
   );
 }
@@ -86,14 +97,21 @@ async function ensure(controlPlane: ControlPlane, look: readonly string[], creat
   await controlPlane.flotilla(create);
 }
 
-async function deploy(options: QuickstartOptions, servers: readonly Server[], kubeconfig: string, stage: Stage): Promise<string[]> {
+async function deploy(
+  options: QuickstartOptions,
+  servers: readonly Server[],
+  kubeconfig: string,
+  stage: Stage,
+): Promise<string[]> {
   stage.note(`express, 2 replicas on ${workers.join(', ')}`);
   const image = await buildAppImage(options.root, join(options.dir, 'app'));
   const workerServers = servers.filter((server) => workers.includes(server.name));
   await Promise.all(
     workerServers.map(async (server) => {
       await server.push(image, '/run/quickstart-app.tar', 0o600);
-      await server.execOk(['ctr', '-n', 'k8s.io', 'images', 'import', '/run/quickstart-app.tar'], { timeoutMs: 120_000 });
+      await server.execOk(['ctr', '-n', 'k8s.io', 'images', 'import', '/run/quickstart-app.tar'], {
+        timeoutMs: 120_000,
+      });
       await server.execOk(['rm', '-f', '/run/quickstart-app.tar']);
     }),
   );
@@ -105,7 +123,10 @@ async function deploy(options: QuickstartOptions, servers: readonly Server[], ku
 
 /** Real kubectl with the kubeconfig that Flotilla issued. */
 export async function kubectl(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
-  return runOk([kubectlProgram(), '--kubeconfig', kubeconfig, ...args], { timeoutMs: 180_000, ...(input === undefined ? {} : { input }) });
+  return runOk([kubectlProgram(), '--kubeconfig', kubeconfig, ...args], {
+    timeoutMs: 180_000,
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 function kubectlProgram(): string {
@@ -136,7 +157,12 @@ export async function down(options: QuickstartOptions, removeFiles: (dir: string
   const bed = openBed({ name: options.bedName, stateDir: join(options.dir, 'bed') });
   await options.progress.stage('control plane', async (stage) => {
     stage.note('stopping');
-    const anywhere = new ControlPlane({ root: options.root, dir: options.dir, publicUrl: 'https://127.0.0.1:7440', listen: '127.0.0.1:7440' });
+    const anywhere = new ControlPlane({
+      root: options.root,
+      dir: options.dir,
+      publicUrl: 'https://127.0.0.1:7440',
+      listen: '127.0.0.1:7440',
+    });
     await anywhere.stop();
   });
   await options.progress.stage('servers', async (stage) => {

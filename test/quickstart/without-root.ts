@@ -24,16 +24,33 @@ export async function withoutRoot(options: QuickstartOptions, verb: 'up' | 'down
   });
   await progress.stage('kubernetes', async (stage) => {
     stage.note(`${options.kubernetesVersion}: release sites, or Go modules where they cannot be reached`);
-    const upstream = await controlPlane.tryFlotilla(['artifacts', 'sync', options.kubernetesVersion, '--source', 'upstream']);
-    if (upstream.code !== 0) await controlPlane.flotilla(['artifacts', 'sync', options.kubernetesVersion, '--source', 'build'], stage.detail);
+    const upstream = await controlPlane.tryFlotilla([
+      'artifacts',
+      'sync',
+      options.kubernetesVersion,
+      '--source',
+      'upstream',
+    ]);
+    if (upstream.code !== 0)
+      await controlPlane.flotilla(['artifacts', 'sync', options.kubernetesVersion, '--source', 'build'], stage.detail);
   });
   if ((await controlPlane.tryFlotilla(['get', 'cluster', clusterName])).code === 3) {
-    await controlPlane.flotilla(['create', 'cluster', clusterName, '--kubernetes-version', options.kubernetesVersion, '--cni', 'flannel']);
+    await controlPlane.flotilla([
+      'create',
+      'cluster',
+      clusterName,
+      '--kubernetes-version',
+      options.kubernetesVersion,
+      '--cni',
+      'flannel',
+    ]);
     await controlPlane.flotilla(['create', 'pool', poolName, '--cluster', clusterName]);
   }
   const first = await controlPlane.flotilla(['token', 'create', '--cluster', clusterName, '--pool', 'control-plane']);
   const others = await controlPlane.flotilla(['token', 'create', '--cluster', clusterName, '--pool', poolName]);
-  process.stdout.write(`\nOn the server that becomes the Kubernetes control plane:\n${first}\nOn a server that becomes a worker:\n${others}\n`);
+  process.stdout.write(
+    `\nOn the server that becomes the Kubernetes control plane:\n${first}\nOn a server that becomes a worker:\n${others}\n`,
+  );
   return 0;
 }
 

@@ -17,7 +17,11 @@ const skipped = new Set(['node_modules', 'dist', 'gen', '.git', '.turbo', '.flot
 
 /** All hand-written TypeScript of the packages. */
 export function loadSources(packages: readonly string[]): Source[] {
-  return packages.flatMap((name) => walk(join(root, name)).filter((f) => /\.ts$/.test(f)).map(loadSource));
+  return packages.flatMap((name) =>
+    walk(join(root, name))
+      .filter((f) => /\.ts$/.test(f))
+      .map(loadSource),
+  );
 }
 
 /** Every folder below `dir` that holds files, with their names. */
@@ -48,7 +52,8 @@ function loadSource(file: string): Source {
 /** Module specifiers, relative ones resolved to repository paths without ending. */
 export function importsOf(path: string, text: string): string[] {
   const found = new Set<string>();
-  const pattern = /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
   for (const match of text.matchAll(pattern)) {
     const specifier = match[1] ?? match[2] ?? match[3] ?? '';
     found.add(specifier.startsWith('.') ? join(dirname(path), specifier).replace(/\.(js|ts)$/, '') : specifier);
@@ -58,6 +63,7 @@ export function importsOf(path: string, text: string): string[] {
 
 /** Blanks comments and string contents so that words in prose are not taken for calls. */
 export function withoutCommentsAndStrings(text: string): string {
-  const pattern = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\n[])+\/[dgimsuvy]*(?=\s*[.,;)\]]|\s*$)/gm;
+  const pattern =
+    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\n])*\]|[^/\\\n[])+\/[dgimsuvy]*(?=\s*[.,;)\]]|\s*$)/gm;
   return text.replace(pattern, (match) => match.replace(/[^\n]/g, ' '));
 }

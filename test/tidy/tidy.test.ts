@@ -3,7 +3,10 @@ import { bannedCalls, bannedWords, importRules, maxFileLines, packages } from '.
 import { foldersOf, importsOf, loadSources, withoutCommentsAndStrings, type Source } from './sources.js';
 
 const sources = loadSources(packages);
-const isTest = (path: string): boolean => /\.(test|e2e\.test|conformance)\.ts$|\/(fake|test-support|testing)[-/]|\/fake-[^/]*\.ts$|vitest\.config\.ts$|^test\//.test(path);
+const isTest = (path: string): boolean =>
+  /\.(test|e2e\.test|conformance)\.ts$|\/(fake|test-support|testing)[-/]|\/fake-[^/]*\.ts$|vitest\.config\.ts$|^test\//.test(
+    path,
+  );
 const production = sources.filter((s) => !isTest(s.path));
 
 test('the rules are read from real sources', () => {
@@ -17,13 +20,17 @@ describe('who may import whom', () => {
       if (rule === undefined) return [`${source.path}: no row in the import table`];
       const folder = source.path.slice(0, source.path.lastIndexOf('/') + 1);
       const allowed = [rule.from.endsWith('/') ? rule.from : folder, folder, ...rule.may];
-      return source.imports.filter((i) => !allowed.some((a) => i.startsWith(a))).map((i) => `${source.path} imports ${i}`);
+      return source.imports
+        .filter((i) => !allowed.some((a) => i.startsWith(a)))
+        .map((i) => `${source.path} imports ${i}`);
     });
     expect(wrong).toEqual([]);
   });
 
   test('nothing imports test', () => {
-    const wrong = production.filter((s) => s.imports.some((i) => i.startsWith('@flotilla/test') || i.startsWith('test/')));
+    const wrong = production.filter((s) =>
+      s.imports.some((i) => i.startsWith('@flotilla/test') || i.startsWith('test/')),
+    );
     expect(wrong.map((s) => s.path)).toEqual([]);
   });
 
@@ -55,7 +62,9 @@ describe('size and manners', () => {
   });
 
   test('no merge blockers are left', () => {
-    expect(sources.filter((s) => s.path !== 'test/tidy/rules.ts' && bannedWords.test(s.text)).map((s) => s.path)).toEqual([]);
+    expect(
+      sources.filter((s) => s.path !== 'test/tidy/rules.ts' && bannedWords.test(s.text)).map((s) => s.path),
+    ).toEqual([]);
   });
 
   test('file names are kebab-case', () => {
@@ -82,7 +91,8 @@ describe('the rules themselves', () => {
   });
 
   test('imports are found in all their forms', () => {
-    const text = "import { a } from './a.js';\nimport type B from 'b';\nexport * from '../c.js';\nimport 'd';\nconst e = await import('node:e');";
+    const text =
+      "import { a } from './a.js';\nimport type B from 'b';\nexport * from '../c.js';\nimport 'd';\nconst e = await import('node:e');";
     expect(importsOf('x/y/z.ts', text)).toEqual(['x/y/a', 'b', 'x/c', 'd', 'node:e']);
   });
 
