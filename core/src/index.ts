@@ -9,3 +9,5 @@ export * from './store/change.js';
 export * from './store/store.js';
 export * from './reconcile/ports.js';
 export * from './reconcile/engine-contract.js';
+export { openSqliteStore, type SqliteStoreOptions } from './store/sqlite/open.js';
+export { auditChainBreak, auditChainStart } from './store/audit-chain.js';

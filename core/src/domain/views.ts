@@ -13,6 +13,8 @@ export interface ClusterView {
 }
 
 export interface PoolView {
+  /** Machines that the control plane of the cluster still lacks; workers leave unbound spares to it. */
+  readonly controlPlaneMissing: number;
   readonly pool: PoolRecord;
   readonly cluster: ClusterRecord;
   /** Live nodes of the pool. */

@@ -1,0 +1,7 @@
+import { start } from './0001-start.js';
+import type { Migration } from './migration.js';
+
+export type { Migration } from './migration.js';
+
+/** In order. Append only. */
+export const migrations: readonly Migration[] = [start];

@@ -1,0 +1,142 @@
+import { ClusterSpec, NodePoolSpec } from '@flotilla/proto';
+import { clusterTransitions, poolTransitions } from '../../domain/states.js';
+import { clusterStatusText, firstStatus, labelsText, poolStatusText } from '../json.js';
+import { builder } from './database.js';
+import type { WritersOf } from './write-context.js';
+
+const pending = 1;
+
+/** Projects, clusters and pools. */
+export const clusterWriters: WritersOf<
+  | 'project.spec'
+  | 'cluster.spec'
+  | 'cluster.delete'
+  | 'cluster.status'
+  | 'cluster.access'
+  | 'pool.spec'
+  | 'pool.delete'
+  | 'pool.status'
+> = {
+  'project.spec': ({ project }, ctx) => {
+    const set = { display_name: project.displayName, labels: labelsText(project.labels) };
+    if (ctx.versionOf('project', project.id) > 0) {
+      ctx.db.run(builder.updateTable('project').set(set).where('id', '=', project.id));
+      ctx.bump('project', project.id);
+      return;
+    }
+    const first = { version: 1, created_at: ctx.nowMs, updated_at: ctx.nowMs };
+    ctx.db.run(builder.insertInto('project').values({ id: project.id, name: project.name, ...set, ...first }));
+    ctx.created('project', project.id);
+  },
+
+  'cluster.spec': ({ cluster }, ctx) => {
+    const set = { labels: labelsText(cluster.labels), spec: JSON.stringify(ClusterSpec.toJSON(cluster.spec)) };
+    if (ctx.versionOf('cluster', cluster.id) > 0) {
+      ctx.db.run(builder.updateTable('cluster').set(set).where('id', '=', cluster.id));
+      ctx.bump('cluster', cluster.id);
+      return;
+    }
+    ctx.db.run(
+      builder.insertInto('cluster').values({
+        id: cluster.id,
+        project_id: cluster.projectId,
+        name: cluster.name,
+        ...set,
+        state: pending,
+        status: firstStatus.cluster,
+        delete_requested_at: null,
+        gone_at: null,
+        client_spki: null,
+        sealed_client_key: null,
+        sealed_certificate_key: null,
+        ca_certificate: '',
+        client_certificate: '',
+        version: 1,
+        created_at: ctx.nowMs,
+        updated_at: ctx.nowMs,
+      }),
+    );
+    ctx.created('cluster', cluster.id);
+  },
+
+  'cluster.delete': ({ clusterId }, ctx) => {
+    ctx.db.run(
+      builder
+        .updateTable('cluster')
+        .set({ delete_requested_at: ctx.nowMs })
+        .where('id', '=', clusterId)
+        .where('delete_requested_at', 'is', null),
+    );
+    ctx.bump('cluster', clusterId);
+  },
+
+  'cluster.status': ({ clusterId, status, gone }, ctx) => {
+    ctx.checkMove('cluster', clusterId, clusterTransitions, status.state);
+    const set = { state: status.state, status: clusterStatusText(status), ...(gone ? { gone_at: ctx.nowMs } : {}) };
+    ctx.db.run(builder.updateTable('cluster').set(set).where('id', '=', clusterId));
+    ctx.bump('cluster', clusterId);
+  },
+
+  'cluster.access': ({ clusterId, access }, ctx) => {
+    const set = {
+      client_spki: Buffer.from(access.clientSpki),
+      sealed_client_key: Buffer.from(access.sealedClientKey),
+      sealed_certificate_key: Buffer.from(access.sealedCertificateKey),
+      ca_certificate: access.caCertificate,
+      client_certificate: access.clientCertificate,
+    };
+    ctx.db.run(builder.updateTable('cluster').set(set).where('id', '=', clusterId));
+    ctx.bump('cluster', clusterId);
+  },
+
+  'pool.spec': ({ pool }, ctx) => {
+    const set = {
+      labels: labelsText(pool.labels),
+      spec: JSON.stringify(NodePoolSpec.toJSON(pool.spec)),
+      template_revision: pool.templateRevision,
+    };
+    if (ctx.versionOf('pool', pool.id) > 0) {
+      ctx.db.run(builder.updateTable('pool').set(set).where('id', '=', pool.id));
+      ctx.bump('pool', pool.id);
+      return;
+    }
+    ctx.db.run(
+      builder.insertInto('pool').values({
+        id: pool.id,
+        project_id: pool.projectId,
+        cluster_id: pool.clusterId,
+        cluster_name: pool.clusterName,
+        name: pool.name,
+        role: pool.spec.role,
+        ...set,
+        state: pending,
+        status: firstStatus.pool,
+        delete_requested_at: null,
+        gone_at: null,
+        version: 1,
+        created_at: ctx.nowMs,
+        updated_at: ctx.nowMs,
+      }),
+    );
+    ctx.created('pool', pool.id);
+    ctx.touch('cluster', pool.clusterId);
+  },
+
+  'pool.delete': ({ poolId }, ctx) => {
+    ctx.db.run(
+      builder
+        .updateTable('pool')
+        .set({ delete_requested_at: ctx.nowMs })
+        .where('id', '=', poolId)
+        .where('delete_requested_at', 'is', null),
+    );
+    ctx.bump('pool', poolId);
+  },
+
+  'pool.status': ({ poolId, status, gone }, ctx) => {
+    ctx.checkMove('pool', poolId, poolTransitions, status.state);
+    const set = { state: status.state, status: poolStatusText(status), ...(gone ? { gone_at: ctx.nowMs } : {}) };
+    ctx.db.run(builder.updateTable('pool').set(set).where('id', '=', poolId));
+    ctx.bump('pool', poolId);
+  },
+};

@@ -1,0 +1,117 @@
+import { FlotillaError } from '@flotilla/kit';
+import type { NodeRemoval } from '../../domain/records.js';
+import { nodeTransitions } from '../../domain/states.js';
+import { firstStatus, nodeStatusText } from '../json.js';
+import { builder } from './database.js';
+import { notFound, type WriteContext, type WritersOf } from './write-context.js';
+
+const pending = 1;
+
+/** Nodes: the membership of a machine in a pool. */
+export const nodeWriters: WritersOf<'node.claim' | 'node.release' | 'node.remove' | 'node.retry' | 'node.status'> = {
+  'node.claim': ({ node }, ctx) => {
+    const taken = ctx.db.run(
+      builder
+        .updateTable('machine')
+        .set({ node_id: node.id })
+        .where('id', '=', node.machineId)
+        .where('node_id', '=', ''),
+    );
+    if (taken === 0) {
+      throw new FlotillaError('MACHINE_TAKEN', `machine ${node.machineName} already is a node`, {
+        kind: 'conflict',
+        retry: 'now',
+      });
+    }
+    ctx.bump('machine', node.machineId);
+    ctx.db.run(
+      builder.insertInto('node').values({
+        id: node.id,
+        project_id: node.projectId,
+        cluster_id: node.clusterId,
+        cluster_name: node.clusterName,
+        pool_id: node.poolId,
+        pool_name: node.poolName,
+        machine_id: node.machineId,
+        machine_name: node.machineName,
+        name: node.machineName,
+        role: node.role,
+        template_revision: node.templateRevision,
+        kubernetes_version: node.kubernetesVersion,
+        removal: null,
+        retry_count: 0,
+        state: pending,
+        ready: 0,
+        schedulable: 0,
+        warning: '',
+        status: firstStatus.node,
+        ended_at: null,
+        version: 1,
+        created_at: ctx.nowMs,
+        updated_at: ctx.nowMs,
+      }),
+    );
+    ctx.created('node', node.id);
+    touchAround(node.id, ctx);
+  },
+
+  'node.release': ({ nodeId, removal }, ctx) => remove(nodeId, removal, ctx),
+  'node.remove': ({ nodeId, removal }, ctx) => remove(nodeId, removal, ctx),
+
+  'node.retry': ({ nodeId }, ctx) => {
+    ctx.db.run(
+      builder
+        .updateTable('node')
+        .set((eb) => ({ retry_count: eb('retry_count', '+', 1) }))
+        .where('id', '=', nodeId),
+    );
+    ctx.bump('node', nodeId);
+    touchAround(nodeId, ctx);
+  },
+
+  'node.status': ({ nodeId, status, ended }, ctx) => {
+    ctx.checkMove('node', nodeId, nodeTransitions, status.state);
+    const set = {
+      state: status.state,
+      status: nodeStatusText(status),
+      ready: status.kubernetesReady ? 1 : 0,
+      schedulable: status.schedulable ? 1 : 0,
+      warning: status.warning,
+      ...(ended ? { ended_at: ctx.nowMs } : {}),
+    };
+    ctx.db.run(builder.updateTable('node').set(set).where('id', '=', nodeId));
+    ctx.bump('node', nodeId);
+    touchAround(nodeId, ctx);
+    if (!ended) return;
+    const free = builder.updateTable('machine').set({ node_id: '' }).where('node_id', '=', nodeId).returning('id');
+    for (const { id } of ctx.db.all(free)) ctx.bump('machine', id);
+  },
+};
+
+/** The first wish to remove stands; a later one of another reason changes nothing. */
+function remove(nodeId: string, removal: NodeRemoval, ctx: WriteContext): void {
+  ctx.db.run(
+    builder
+      .updateTable('node')
+      .set({ removal: JSON.stringify(removal) })
+      .where('id', '=', nodeId)
+      .where('removal', 'is', null),
+  );
+  ctx.bump('node', nodeId);
+  const { machineId } = touchAround(nodeId, ctx);
+  // Or an open pool would take the machine back at once.
+  ctx.db.run(builder.updateTable('machine').set({ wanted_pool_id: '' }).where('id', '=', machineId));
+  ctx.bump('machine', machineId);
+}
+
+/** Whoever decides about the pool, the cluster and the machine has something to look at. */
+function touchAround(nodeId: string, ctx: WriteContext): { readonly machineId: string } {
+  const row = ctx.db.first(
+    builder.selectFrom('node').select(['pool_id', 'cluster_id', 'machine_id']).where('id', '=', nodeId),
+  );
+  if (row === undefined) throw notFound('node', nodeId);
+  ctx.touch('pool', row.pool_id);
+  ctx.touch('cluster', row.cluster_id);
+  ctx.touch('machine', row.machine_id);
+  return { machineId: row.machine_id };
+}
