@@ -216,7 +216,7 @@ async function selected(mirror: Mirror, { version, arch }: BundleSelection): Pro
 
 /** What the mirror has of other architectures stays. */
 async function mergedWith(mirror: Mirror, incoming: ArtifactManifest): Promise<ArtifactManifest> {
-  let merged = await mirror.manifest(incoming.kubernetesVersion);
+  let merged = await mirror.usableManifest(incoming.kubernetesVersion);
   for (const arch of architectures) {
     const artifacts = incoming.arch[arch];
     if (artifacts) merged = withArch(merged, incoming.kubernetesVersion, arch, artifacts);

@@ -71,6 +71,16 @@ export class Mirror {
     return parseManifest(parseJson(text));
   }
 
+  /** Like {@link manifest}, but an unreadable one counts as none: what is being replaced need not be in order. */
+  async usableManifest(version: string): Promise<ArtifactManifest | undefined> {
+    try {
+      return await this.manifest(version);
+    } catch (error) {
+      if (error instanceof FlotillaError && error.code === 'ARTIFACT_MANIFEST_INVALID') return undefined;
+      throw error;
+    }
+  }
+
   /** Every version there is, by name. */
   async list(): Promise<MirrorEntry[]> {
     const entries: MirrorEntry[] = [];
@@ -104,7 +114,8 @@ export class Mirror {
   }
 
   /**
-   * Brings a version for one architecture into the mirror. What is there already is not fetched again unless `refresh`.
+   * Brings a version for one architecture into the mirror. What is there already is not fetched again unless `refresh`,
+   * which also reads every file and replaces damaged ones.
    * After a failure the mirror is as it was, and the next try goes on where this one stopped.
    */
   async sync(
@@ -121,7 +132,8 @@ export class Mirror {
       });
     }
     return this.exclusively(options.signal, async () => {
-      const existing = await this.manifest(version);
+      const existing = await this.usableManifest(version);
+      if (options.refresh === true && existing) await this.#dropDamaged(existing, options.signal);
       if (existing?.arch[arch] && options.refresh !== true && (await this.#complete(existing))) return existing;
       const artifacts = await source.fetch({
         version: entry,
@@ -195,6 +207,13 @@ export class Mirror {
       .filter((name) => name.endsWith('.json'))
       .map((name) => name.slice(0, -'.json'.length))
       .filter(isKubernetesVersion);
+  }
+
+  /** A damaged file would look like one that need not be fetched. */
+  async #dropDamaged(manifest: ArtifactManifest, signal: AbortSignal): Promise<void> {
+    for (const { sha256, sizeBytes } of allFiles(manifest)) {
+      if ((await this.blobs.intact(sha256, sizeBytes, signal)) === 'damaged') await this.blobs.drop(sha256);
+    }
   }
 
   async #complete(manifest: ArtifactManifest): Promise<boolean> {

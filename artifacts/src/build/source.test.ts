@@ -29,7 +29,7 @@ async function aScene(failing?: string): Promise<Scene> {
   await put(join(module, 'info'), '{}');
   const tool = await put(join(dir, 'tool'), 'tool', 0o755);
   const programs: string[] = [];
-  const run: Run = async (argv, options) => {
+  const fakeRun: Run = async (argv, options) => {
     const [program] = argv;
     const out = argv.indexOf('-o');
     const output = out < 0 ? undefined : argv[out + 1];
@@ -48,7 +48,7 @@ async function aScene(failing?: string): Promise<Scene> {
   return {
     dir,
     programs,
-    source: new BuildSource({ cacheDir: join(dir, 'cache'), clock: systemClock, run, spaceBytes: 0 }),
+    source: new BuildSource({ cacheDir: join(dir, 'cache'), clock: systemClock, run: fakeRun, spaceBytes: 0 }),
   };
 }
 

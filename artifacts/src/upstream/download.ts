@@ -59,15 +59,23 @@ export async function downloadVerified(request: DownloadRequest, ports: Download
   return path;
 }
 
+export interface SmallRequest {
+  readonly url: string;
+  readonly name: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The caller deals with an answer of 401; otherwise that is an error. */
+  readonly loginAnswered?: boolean;
+}
+
 /** Fetches a small text, such as a checksum or a manifest, with the answer's headers. */
 export async function fetchSmall(
-  request: { readonly url: string; readonly name: string; readonly headers?: Readonly<Record<string, string>> },
+  request: SmallRequest,
   sizeBytesMax: number,
   ports: DownloadPorts,
 ): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer }> {
   return withRetries(request.name, ports, async () => {
     const answer = await get(request.url, request.headers ?? {}, ports);
-    if (answer.status !== 401) await refuseUnlessOk(answer);
+    if (answer.status !== 401 || request.loginAnswered !== true) await refuseUnlessOk(answer);
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
     for await (const chunk of answer.body) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { remove, sizeOf, type FileFacts } from '../adapters/disk.js';
 import { writeTar, type TarEntry } from '../adapters/tar.js';
 import type { Architecture } from '../manifest.js';
-import { downloadVerified, fetchSmall, type DownloadPorts } from './download.js';
+import { downloadVerified, fetchSmall, type DownloadPorts, type SmallRequest } from './download.js';
 
 const indexTypes = [
   'application/vnd.oci.image.index.v1+json',
@@ -118,10 +118,11 @@ export class RegistryClient {
     headers: Record<string, string | string[] | undefined> & { 'content-type'?: string | undefined };
     body: Buffer;
   }> {
-    const request = (): Parameters<typeof fetchSmall>[0] => ({
+    const request = (): SmallRequest => ({
       url: `${base}${path}`,
       name: repository,
       headers: { accept, ...this.#authorization(repository) },
+      loginAnswered: true,
     });
     const first = await fetchSmall(request(), documentBytesMax, this.ports);
     if (first.status !== 401) return first;

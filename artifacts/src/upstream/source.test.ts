@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { seededRandom, systemClock, type Clock } from '@flotilla/kit';
 import { describe, expect, it } from 'vitest';
 import { kubernetesVersion } from '../catalog.js';
@@ -80,6 +80,22 @@ describe('UpstreamSource', () => {
       .map(({ path }) => path)
       .filter((path) => !/\.sha256(sum)?$|\/manifests\//.test(path));
     expect(contents).toEqual([]);
+  });
+
+  it('repairs a file that was damaged on the disk when asked to fetch again', async () => {
+    const { mirror, sync } = await aScene();
+    await sync();
+    const { path, file } = await mirror.open('v1.34.4', 'amd64', 'kubelet');
+    await writeFile(path, 'x'.repeat(file.sizeBytes));
+    expect(await mirror.verify({ signal: neverAborted })).toHaveLength(1);
+    await sync(true);
+    expect(await mirror.verify({ signal: neverAborted })).toEqual([]);
+  });
+
+  it('says who asks for a login', async () => {
+    const { fake, sync } = await aScene();
+    fake.faults.set('/release/v1.34.4/bin/linux/amd64/kubelet.sha256', [{ status: 401 }]);
+    await expect(sync()).rejects.toMatchObject({ code: 'ARTIFACT_REFUSED', remedy: containing('login') });
   });
 
   it('goes on after a failure with what is missing', async () => {
