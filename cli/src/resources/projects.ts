@@ -1,0 +1,45 @@
+import { GetProjectRequest, ListProjectsRequest, Project, ProjectServiceService } from '@flotilla/proto';
+import { field, labelText } from '../output/describe.js';
+import { absolute } from '../output/times.js';
+import { allPages } from './pages.js';
+import { dash, timeCell } from './places.js';
+import { answered, type Item, noStanding, type Resource, toKindJson } from './resource.js';
+
+function toItem(project: Project): Item {
+  const { meta, displayName } = project;
+  return {
+    id: meta?.id ?? '',
+    name: meta?.name ?? '',
+    json: toKindJson('project', Project.toJSON(project)),
+    standing: noStanding,
+    cells: (nowMs, wide) => [
+      { text: meta?.name ?? '' },
+      { text: dash(displayName) },
+      timeCell(meta?.createTime, nowMs, wide),
+      { text: meta?.id ?? '' },
+    ],
+    describe: () =>
+      Promise.resolve([
+        `Project ${meta?.name ?? ''} (${meta?.id ?? ''}), created ${absolute(meta?.createTime)}`,
+        ...field('Title', displayName),
+        ...field('Labels', labelText(meta?.labels ?? {})),
+      ]),
+  };
+}
+
+export const projectResource: Resource = {
+  columns: [{ header: 'NAME' }, { header: 'TITLE' }, { header: 'AGE', volatile: true }, { header: 'ID', wide: true }],
+  goals: [],
+  list: async ({ connection }, { filter }) => {
+    const projects = await allPages(async (page) => {
+      const request = ListProjectsRequest.create({ options: { ...page, filter } });
+      const { projects: items, nextPageToken } = await connection.unary(ProjectServiceService.listProjects, request);
+      return { items, nextPageToken };
+    });
+    return projects.map(toItem);
+  },
+  get: async ({ connection }, name) => {
+    const { project } = await connection.unary(ProjectServiceService.getProject, GetProjectRequest.create({ project: name }));
+    return toItem(answered(project, 'project'));
+  },
+};

@@ -1,0 +1,66 @@
+import type { StepReport } from '@flotilla/proto';
+import { FlotillaError } from '@flotilla/kit';
+import type { Session } from '../call.js';
+import type { Painter } from '../output/paint.js';
+import type { Cell, Column } from '../output/table.js';
+import { type NounName, nouns } from '../registry/nouns.js';
+import type { Goal } from './goals.js';
+
+export type { Goal };
+
+/** Which of them are wanted. */
+export interface Query {
+  readonly cluster: string;
+  readonly pool: string;
+  /** Filter of the list call; empty = all. */
+  readonly filter: string;
+  readonly showDeleted: boolean;
+}
+
+export const everything: Query = { cluster: '', pool: '', filter: '', showDeleted: false };
+
+/** Where a resource stands, for whoever waits for it. */
+export interface Standing {
+  /** As displayed. */
+  readonly status: string;
+  readonly message: string;
+  /** Whether a person has to act before anything goes on. */
+  readonly failed: boolean;
+  readonly remedy: string;
+  readonly phases: readonly StepReport[];
+  readonly reached: readonly Goal[];
+}
+
+/** One thing, ready to be shown in any form. */
+export interface Item {
+  readonly id: string;
+  readonly name: string;
+  /** Proto JSON under `kind`. */
+  readonly json: Record<string, unknown>;
+  /** One per column, and one more for what is wrong, as relative times of that moment. */
+  cells(nowMs: number, wide: boolean): readonly Cell[];
+  readonly standing: Standing;
+  describe(session: Session, nowMs: number, paint: Painter): Promise<readonly string[]>;
+}
+
+/** How one noun is fetched and shown. */
+export interface Resource {
+  readonly columns: readonly Column[];
+  /** Goals that make sense here; empty = nothing to wait for. */
+  readonly goals: readonly Goal[];
+  list(session: Session, query: Query): Promise<readonly Item[]>;
+  get(session: Session, name: string, query: Query): Promise<Item>;
+}
+
+export const noStanding: Standing = { status: '', message: '', failed: false, remedy: '', phases: [], reached: [] };
+
+/** `{kind, …}` of what proto made; ts-proto's toJSON is typed unknown and always gives an object for a message. */
+export function toKindJson(noun: NounName, json: unknown): Record<string, unknown> {
+  return { kind: nouns[noun].kind, ...Object(json) };
+}
+
+/** What an answer must carry. */
+export function answered<T>(value: T | undefined, noun: NounName): T {
+  if (value !== undefined) return value;
+  throw new FlotillaError('INCOMPLETE_ANSWER', `the server answered without the ${noun}`);
+}
