@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { dirname } from 'node:path';
+import { FlotillaError } from '@flotilla/kit';
+import type { DownloadRequest, HttpAnswer, HttpRequest } from './host.js';
+import { openTunnel, type ProxySettings } from './proxy.js';
+
+const bodyBytesMax = 1024 * 1024;
+
+function unreachable(url: string, cause: unknown): FlotillaError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new FlotillaError('HTTP_FAILED', `${new URL(url).origin} did not answer: ${reason}`, {
+    kind: 'unavailable',
+    remedy: 'Check that this host reaches that address; the agent tries again by itself.',
+    cause,
+  });
+}
+
+/** Opens a request and waits for the head of its answer; the deadline covers silence, not the whole transfer. */
+async function start(request: HttpRequest, proxy: ProxySettings, headers: Record<string, string>): Promise<IncomingMessage> {
+  const url = new URL(request.url);
+  if (url.protocol === 'https:' && request.ca === undefined) {
+    throw new FlotillaError('HTTP_UNVERIFIED', `no CA to verify ${url.host} with`, { kind: 'precondition' });
+  }
+  const tunnel = url.protocol === 'https:' ? await openTunnel(url, proxy, request.timeoutMs) : undefined;
+  return new Promise((resolve, reject) => {
+    const common = { headers, timeout: request.timeoutMs, ...(request.signal ? { signal: request.signal } : {}) };
+    let outgoing: ClientRequest;
+    if (url.protocol === 'https:') {
+      const agent = new Agent({
+        keepAlive: false,
+        minVersion: 'TLSv1.2',
+        ALPNProtocols: ['http/1.1'],
+        ...(request.ca === undefined ? {} : { ca: request.ca }),
+        ...(request.clientCertificate === undefined ? {} : { cert: request.clientCertificate }),
+        ...(request.clientKey === undefined ? {} : { key: request.clientKey }),
+        ...(tunnel === undefined ? {} : { socket: tunnel }),
+      });
+      outgoing = httpsRequest(url, { ...common, agent });
+    } else {
+      outgoing = httpRequest(url, { ...common, agent: false });
+    }
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${request.timeoutMs} ms`)));
+    outgoing.on('error', (error) => reject(unreachable(request.url, error)));
+    outgoing.on('response', resolve);
+    outgoing.end();
+  });
+}
+
+/** One small answer. */
+export async function httpGet(request: HttpRequest, proxy: ProxySettings): Promise<HttpAnswer> {
+  const answer = await start(request, proxy, {});
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer) {
+      const data = Buffer.from(chunk as Uint8Array); // without an encoding, chunks are bytes
+      bytes += data.length;
+      if (bytes > bodyBytesMax) throw new Error(`the answer is larger than ${bodyBytesMax} bytes`);
+      chunks.push(data);
+    }
+  } catch (error) {
+    throw unreachable(request.url, error);
+  }
+  return { status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
+}
+
+/**
+ * Downloads to `<path>.part`, resuming what is there, and lets the file appear under its name only once size and sha256
+ * are right and everything is on disk. Throws `DOWNLOAD_CORRUPT` after removing bytes that cannot be trusted.
+ */
+export async function download(request: DownloadRequest, proxy: ProxySettings): Promise<void> {
+  const part = `${request.path}.part`;
+  const have = await sizeOf(part);
+  const from = have > 0 && have < request.sizeBytes ? have : 0;
+  if (have !== request.sizeBytes) await fetchInto(part, from, request, proxy);
+  const digest = await sha256Of(part);
+  if (digest !== request.sha256 || (await sizeOf(part)) !== request.sizeBytes) {
+    await rm(part, { force: true });
+    throw new FlotillaError('DOWNLOAD_CORRUPT', `${request.url} is not the file that the manifest names (sha256 ${digest})`, {
+      kind: 'data-loss',
+      retry: 'later',
+      remedy: 'If it comes again, sync the artifacts on the control plane anew.',
+    });
+  }
+  const file = await open(part, 'r');
+  try {
+    await file.chmod(request.mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(part, request.path);
+  const directory = await open(dirname(request.path), 'r');
+  await directory.sync().finally(() => directory.close());
+}
+
+async function fetchInto(part: string, from: number, request: DownloadRequest, proxy: ProxySettings): Promise<void> {
+  const answer = await start(request, proxy, from > 0 ? { range: `bytes=${from}-` } : {});
+  const status = answer.statusCode ?? 0;
+  if (status !== 200 && status !== 206) {
+    answer.destroy();
+    throw new FlotillaError('DOWNLOAD_REFUSED', `${request.url} answered ${status}`, {
+      kind: status === 404 ? 'not-found' : 'unavailable',
+      retry: 'later',
+      remedy: status === 404 ? 'Sync the artifacts of this Kubernetes version on the control plane.' : '',
+    });
+  }
+  // A server that ignores the range sends the file from its start.
+  const resumed = status === 206 && from > 0;
+  const file = await open(part, resumed ? 'r+' : 'w', 0o600);
+  let position = resumed ? from : 0;
+  try {
+    for await (const chunk of answer) {
+      const data = Buffer.from(chunk as Uint8Array); // without an encoding, chunks are bytes
+      if (position + data.length > request.sizeBytes) throw new Error('the file is longer than its manifest says');
+      await file.write(data, 0, data.length, position);
+      position += data.length;
+      request.onProgress?.(position);
+    }
+  } catch (error) {
+    throw unreachable(request.url, error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0;
+  }
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await open(path, 'r');
+  const buffer = Buffer.alloc(1024 * 1024);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,115 @@
+import { FlotillaError, unreachable } from '@flotilla/kit';
+import { sysctlPath, type Change, type ChangeLog } from './changes.js';
+import type { Host } from './host.js';
+import { mountsBelow } from './mounts.js';
+import { readUnit, systemctl } from './units.js';
+
+/**
+ * Takes back one change. Doing it twice is harmless, so a crash between undoing and noting it costs nothing.
+ * What a person changed after us (another sysctl value, an edited hosts file) stays as they left it.
+ */
+export async function undoChange(host: Host, change: Change): Promise<void> {
+  switch (change.type) {
+    case 'file':
+      return undoFile(host, change);
+    case 'symlink':
+      if (change.previousTarget !== null) return host.symlink(change.path, change.previousTarget);
+      if ((await host.stat(change.path))?.kind === 'symlink') await host.remove(change.path);
+      return;
+    case 'dir':
+      return undoDir(host, change);
+    case 'sysctl': {
+      const current = (await host.read(sysctlPath(change.key)))?.trim();
+      if (current === change.value) await host.writeDirect(sysctlPath(change.key), change.previous);
+      return;
+    }
+    case 'module':
+      // In use by others, built in, or gone: all fine. A module that stays is harmless and goes with the next boot.
+      await host.run(['modprobe', '-r', change.name], { timeoutMs: 30_000 });
+      return;
+    case 'unit':
+      return undoUnit(host, change);
+    case 'hosts-line': {
+      const hosts = (await host.read('/etc/hosts')) ?? '';
+      const kept = hosts.split('\n').filter((line) => line !== change.line);
+      const mode = (await host.stat('/etc/hosts'))?.mode ?? 0o644;
+      if (kept.join('\n') !== hosts) await host.writeAtomic('/etc/hosts', kept.join('\n'), mode);
+      return;
+    }
+    default:
+      return unreachable(change);
+  }
+}
+
+async function undoFile(host: Host, change: Extract<Change, { type: 'file' }>): Promise<void> {
+  if (change.previous === null) return host.remove(change.path);
+  const before = await host.read(change.previous.backup);
+  // Noted as undone after this; a backup that is gone means an earlier run was cut between the two.
+  if (before === undefined) return;
+  await host.writeAtomic(change.path, before, change.previous.mode);
+  await host.remove(change.previous.backup);
+}
+
+async function undoDir(host: Host, change: Extract<Change, { type: 'dir' }>): Promise<void> {
+  const entries = await host.list(change.path);
+  if (entries === undefined) return;
+  const [mount] = await mountsBelow(host, change.path);
+  if (mount !== undefined) {
+    throw new FlotillaError('STILL_MOUNTED', `${mount.path} is still mounted (${mount.type})`, {
+      kind: 'unavailable',
+      remedy: `Find what uses it (fuser -vm ${mount.path}), end it, and run flotilla-agent leave again.`,
+    });
+  }
+  for (const entry of entries) {
+    if (!change.keep.includes(entry)) await host.remove(`${change.path}/${entry}`);
+  }
+  if (!change.existed) await host.removeEmptyDir(change.path);
+}
+
+async function undoUnit(host: Host, change: Extract<Change, { type: 'unit' }>): Promise<void> {
+  const now = await readUnit(host, change.unit);
+  if (!change.wasActive && now.active) await systemctl(host, 'stop', change.unit);
+  if (!change.wasEnabled && now.enabled) await systemctl(host, 'disable', change.unit);
+}
+
+/** Takes back everything that stands, newest first. Throws on the first that fails; the rest keeps standing. */
+export async function undoAll(host: Host, log: ChangeLog, onEach: (change: Change) => void): Promise<void> {
+  for (const { id, change } of [...log.standing()].reverse()) {
+    onEach(change);
+    await undoChange(host, change);
+    const left = await remains(host, change);
+    if (left !== undefined) {
+      throw new FlotillaError('NOT_UNDONE', `${left} is still there`, {
+        kind: 'unavailable',
+        remedy: `Find what holds it, and run flotilla-agent leave again.`,
+      });
+    }
+    await log.undone(id);
+  }
+}
+
+/** Whether the host still shows the change: what the proof of a clean machine looks at. */
+export async function remains(host: Host, change: Change): Promise<string | undefined> {
+  switch (change.type) {
+    case 'file':
+      return change.previous === null && (await host.exists(change.path)) ? change.path : undefined;
+    case 'symlink':
+      return change.previousTarget === null && (await host.stat(change.path))?.kind === 'symlink' ? change.path : undefined;
+    case 'dir': {
+      const ours = ((await host.list(change.path)) ?? []).filter((entry) => !change.keep.includes(entry));
+      if (ours.length > 0) return `${change.path}/${ours[0] ?? ''}`;
+      return !change.existed && (await host.exists(change.path)) ? change.path : undefined;
+    }
+    case 'hosts-line':
+      return ((await host.read('/etc/hosts')) ?? '').split('\n').includes(change.line) ? `/etc/hosts: ${change.line}` : undefined;
+    case 'unit': {
+      const state = await readUnit(host, change.unit);
+      return (state.active && !change.wasActive) || (state.enabled && !change.wasEnabled) ? change.unit : undefined;
+    }
+    case 'sysctl':
+    case 'module':
+      return undefined;
+    default:
+      return unreachable(change);
+  }
+}

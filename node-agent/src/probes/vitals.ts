@@ -1,0 +1,42 @@
+import type { Host } from '../host/host.js';
+import { parseMemory } from '../observe/facts.js';
+
+export interface CpuTimes {
+  readonly busy: number;
+  readonly total: number;
+}
+
+/** The first line of /proc/stat, in ticks. */
+export function parseCpu(stat: string): CpuTimes {
+  const ticks = (/^cpu\s+(.*)$/m.exec(stat)?.[1] ?? '').split(/\s+/).map(Number);
+  const total = ticks.slice(0, 8).reduce((sum, value) => sum + value, 0);
+  return { total, busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0) };
+}
+
+/** Reads the numbers of a heartbeat: four small files and one statfs. Holds the last cpu times only. */
+export class VitalsReader {
+  #before: CpuTimes | undefined;
+
+  constructor(private readonly host: Host) {}
+
+  async read(): Promise<{
+    readonly load1m: number;
+    readonly cpuBusyRatio: number;
+    readonly memoryAvailableBytes: number;
+    readonly diskFreeBytes: number;
+    readonly uptimeSeconds: number;
+  }> {
+    const read = async (path: string): Promise<string> => (await this.host.read(path)) ?? '';
+    const cpu = parseCpu(await read('/proc/stat'));
+    const elapsed = cpu.total - (this.#before?.total ?? 0);
+    const busy = cpu.busy - (this.#before?.busy ?? 0);
+    this.#before = cpu;
+    return {
+      load1m: Number((await read('/proc/loadavg')).split(' ')[0] ?? '0') || 0,
+      cpuBusyRatio: elapsed > 0 ? Math.min(1, Math.max(0, busy / elapsed)) : 0,
+      memoryAvailableBytes: parseMemory(await read('/proc/meminfo')).availableBytes,
+      diskFreeBytes: (await this.host.space('/var/lib'))?.freeBytes ?? 0,
+      uptimeSeconds: Math.floor(Number((await read('/proc/uptime')).split(' ')[0] ?? '0')) || 0,
+    };
+  }
+}

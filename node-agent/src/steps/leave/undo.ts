@@ -1,0 +1,19 @@
+import { undoAll } from '../../host/undo.js';
+import { systemctl } from '../../host/units.js';
+import { credentialsPath } from '../init/sign-client.js';
+import type { Step } from '../step.js';
+
+/** Takes back, newest first, exactly what the journal says was changed. */
+export const leaveUndo: Step = {
+  name: 'leave-undo',
+  phase: 'leave',
+  deadlineMs: 600_000,
+  check: ({ changes }) => Promise.resolve(changes.standing().length === 0 ? 'done' : 'needed'),
+  async apply({ host, changes, progress, stateDir }) {
+    const total = changes.standing().length;
+    let undone = 0;
+    await undoAll(host, changes.log, () => progress(`${++undone} of ${total} changes`));
+    await systemctl(host, 'daemon-reload');
+    for (const path of [credentialsPath(stateDir), `${stateDir}/manifest.json`, `${stateDir}/downloads`]) await host.remove(path);
+  },
+};

@@ -1,0 +1,13 @@
+import type { MachineTarget, ObservedState, TargetSecrets } from '@flotilla/proto';
+import type { Acceptance } from './target-file.js';
+
+/** What the link needs of the work: targets in, observations out. */
+export interface WorkPort {
+  accept(target: MachineTarget, secrets: TargetSecrets | undefined): Promise<Acceptance>;
+  acknowledged(): { readonly epoch: bigint; readonly generation: bigint };
+  observe(): Promise<ObservedState>;
+  /** `transition` is false when only progress moved. */
+  onChange(listener: (transition: boolean) => void): () => void;
+  /** The control plane says that this machine is no longer its own, and may remove what is ours. */
+  retire(): Promise<void>;
+}

@@ -1,0 +1,247 @@
+import { toFlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
+import { Bootstrap, MachineRole, MachineTarget, type ObservedState, type TargetSecrets } from '@flotilla/proto';
+import { HostChanges } from '../host/changes.js';
+import type { Host } from '../host/host.js';
+import { installedVersion, observe } from '../observe/observed.js';
+import type { Artifacts } from '../steps/install/artifacts.js';
+import { kubeletHealthy } from '../steps/kubeadm.js';
+import { joinPhases } from '../steps/phases.js';
+import type { HostFacts, StepContext } from '../steps/step.js';
+import { carryOut } from './acts.js';
+import type { Board } from './board.js';
+import { deriveSteps, leaveSteps } from './derive.js';
+import type { Journal } from './journal.js';
+import { beginJournal, dueNonces, settleAll, wantedNonces } from './nonces.js';
+import type { WorkPort } from './port.js';
+import type { StepRegistry } from './registry.js';
+import { Runner, type PassResult } from './runner.js';
+import type { Acceptance, TargetFile } from './target-file.js';
+
+/** Looked at again this often even when nothing happens: a host changes behind our back. */
+const resyncMs = 60_000;
+
+export interface WorkerPorts {
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly journal: Journal;
+  readonly targets: TargetFile;
+  readonly board: Board;
+  readonly artifacts: Artifacts;
+  readonly steps: StepRegistry;
+  readonly stateDir: string;
+  readonly bootId: string;
+  readonly facts: () => Promise<HostFacts>;
+  readonly clockSkewMs: () => number | undefined;
+}
+
+/** Takes the host to its target: derives, runs, looks again. All state that counts is on disk. */
+export class Worker implements WorkPort {
+  readonly #runner: Runner;
+  readonly #changes: HostChanges;
+  #converged = false;
+  #observedGeneration = 0n;
+  #dirty = true;
+  #wake: () => void = () => undefined;
+
+  constructor(private readonly ports: WorkerPorts) {
+    this.#runner = new Runner(ports);
+    this.#changes = new HostChanges(ports.host, ports.journal, `${ports.stateDir}/backup`);
+    ports.targets.onChange(() => this.#poke());
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await settleAll(this.ports.journal, this.ports.bootId);
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    while (!signal.aborted) {
+      this.#dirty = false;
+      const lookAgainMs = await this.#turn(signal).catch((error: unknown) => this.#broken(error));
+      if (!this.#dirty && !signal.aborted) await this.#waitFor(lookAgainMs, signal);
+    }
+  }
+
+  async accept(target: MachineTarget, secrets: TargetSecrets | undefined): Promise<Acceptance> {
+    const acceptance = await this.ports.targets.accept(target, secrets);
+    if (acceptance === 'newer') {
+      // What was parked under the old target may be possible under the new one.
+      this.#runner.unpark();
+      await this.ports.host.remove(this.#retiredPath);
+      this.#poke();
+    }
+    return acceptance;
+  }
+
+  async retire(): Promise<void> {
+    await this.ports.host.writeAtomic(this.#retiredPath, '{}\n', 0o600);
+    this.#poke();
+  }
+
+  acknowledged(): { readonly epoch: bigint; readonly generation: bigint } {
+    const held = this.ports.targets.held;
+    return { epoch: held?.epoch ?? 0n, generation: held?.generation ?? 0n };
+  }
+
+  onChange(listener: (transition: boolean) => void): () => void {
+    return this.ports.board.onChange(listener);
+  }
+
+  async observe(): Promise<ObservedState> {
+    const { host, journal, board, stateDir, bootId } = this.ports;
+    const membership = journal.membership();
+    return observe({
+      host,
+      stateDir,
+      bootId,
+      acknowledged: this.acknowledged(),
+      observedGeneration: this.#observedGeneration,
+      converged: this.#converged,
+      clean: membership === undefined && journal.standing().length === 0,
+      steps: board.reports(),
+      nonces: journal.nonces,
+      membership,
+      kubeletRunning: membership?.state === 'joined' && (await kubeletHealthy(host)),
+    });
+  }
+
+  /** True when no step is left for the target that is held. */
+  get converged(): boolean {
+    return this.#converged;
+  }
+
+  get #retiredPath(): string {
+    return `${this.ports.stateDir}/retired.json`;
+  }
+
+  /** One look at everything; returns after how long to look again. */
+  async #turn(signal: AbortSignal): Promise<number> {
+    const { targets, journal, host, bootId } = this.ports;
+    const held = targets.held;
+    if (held === undefined) return resyncMs;
+    await beginJournal(journal, held.maintenance, bootId);
+    const retired = await host.exists(this.#retiredPath);
+    const target = retired ? MachineTarget.create({ epoch: held.epoch, generation: held.generation, role: MachineRole.NONE }) : held;
+    const context = await this.#context(target, signal);
+    if (!retired) await this.#nonces(target, context);
+    if (signal.aborted || this.#dirty) return 0;
+    return this.#steps(target, context);
+  }
+
+  async #steps(target: MachineTarget, context: StepContext): Promise<number> {
+    const { journal, host, steps } = this.ports;
+    const names = deriveSteps({
+      target,
+      membership: journal.membership(),
+      changesStanding: journal.standing().length,
+      installedVersion: await installedVersion(host),
+    });
+    this.#showAssignment(target);
+    const result = await this.#runner.pass(
+      names.map((name) => steps[name]),
+      context,
+      () => this.#dirty,
+    );
+    return this.#after(result, target, names.length > 0 && names[0] === leaveSteps[0]);
+  }
+
+  #after(result: PassResult, target: MachineTarget, left: boolean): number {
+    const { board } = this.ports;
+    if (result.kind === 'converged' && left) {
+      // A clean host: what was shown of the old membership is over. A target that wants more is derived now.
+      board.clear(...joinPhases.filter((phase) => phase !== 'enroll'));
+      if (target.role !== MachineRole.NONE) this.#poke();
+    }
+    const converged = result.kind === 'converged' && !this.#dirty;
+    const moved = converged !== this.#converged || target.generation !== this.#observedGeneration;
+    this.#converged = converged;
+    this.#observedGeneration = target.generation;
+    if (moved) board.announce();
+    return result.kind === 'held' ? (result.lookAgainAfterMs ?? resyncMs) : resyncMs;
+  }
+
+  #showAssignment(target: MachineTarget): void {
+    const { board } = this.ports;
+    if (target.role === MachineRole.NONE) {
+      board.wait('assign', '', { code: 'SPARE', message: 'no pool has claimed this machine', remedy: '' });
+      return;
+    }
+    board.bootstrapLabel = target.cluster?.bootstrap === Bootstrap.INIT ? 'init' : 'join';
+    board.done('assign');
+    board.note('assign', `pool ${target.poolName}, cluster ${target.cluster?.name ?? ''}, Kubernetes ${target.kubernetesVersion}`);
+  }
+
+  async #nonces(target: MachineTarget, context: StepContext): Promise<void> {
+    const { journal, host, bootId, board, log } = this.ports;
+    for (const [act, nonce] of dueNonces(wantedNonces(target.maintenance), (name) => journal.nonce(name))) {
+      if (context.signal.aborted) return;
+      await journal.append({ kind: 'nonce', act, nonce, state: 'started', bootId });
+      board.announce();
+      log.info({ act, nonce }, 'carrying out');
+      try {
+        await carryOut(act, {
+          host,
+          controlPlane: journal.membership()?.role === 'control-plane',
+          unpark: () => this.#runner.unpark(),
+          reset: () => this.#reset(context),
+        });
+        // A reboot is done when the boot id has changed, not when systemd took the order.
+        if (act !== 'reboot') await journal.append({ kind: 'nonce', act, nonce, state: 'done', bootId });
+      } catch (error) {
+        log.error({ act, nonce, err: error }, 'an act failed');
+        await journal.append({ kind: 'nonce', act, nonce, state: 'failed', bootId });
+      }
+      board.announce();
+    }
+  }
+
+  async #reset(context: StepContext): Promise<void> {
+    const { steps, board } = this.ports;
+    const result = await this.#runner.pass(
+      leaveSteps.map((name) => steps[name]),
+      context,
+      () => false,
+    );
+    if (result.kind !== 'converged') throw new Error('leaving could not be finished');
+    board.clear(...joinPhases.filter((phase) => phase !== 'enroll'));
+  }
+
+  async #context(target: MachineTarget, signal: AbortSignal): Promise<StepContext> {
+    const { host, journal, artifacts, targets, stateDir, clock, log, facts, clockSkewMs } = this.ports;
+    return {
+      host,
+      changes: this.#changes,
+      memory: journal,
+      artifacts,
+      target,
+      secrets: targets.secrets,
+      dropSecrets: () => targets.forgetSecrets(),
+      facts: await facts(),
+      clockSkewMs: clockSkewMs(),
+      stateDir,
+      clock,
+      log,
+      signal,
+      progress: () => undefined,
+    };
+  }
+
+  /** Something outside of any step failed (a disk that is full, a journal that cannot be written): told, and tried again. */
+  #broken(error: unknown): number {
+    const { code, message, remedy } = toFlotillaError(error);
+    this.ports.log.error({ code, err: error }, 'the work could not go on');
+    this.ports.board.fail('maintenance', 'work', [{ code, message, remedy }], 10_000);
+    return 10_000;
+  }
+
+  #poke(): void {
+    this.#dirty = true;
+    this.#wake();
+  }
+
+  async #waitFor(durationMs: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    if (this.#dirty || signal.aborted) return;
+    await this.ports.clock.sleep(durationMs, woken.signal).catch(() => undefined);
+  }
+}
