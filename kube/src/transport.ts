@@ -182,20 +182,23 @@ async function* splitLines(
 ): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   let sizeBytes = 0;
+  const add = (part: Buffer): void => {
+    sizeBytes += part.length;
+    if (sizeBytes > bytesMax) throw tooLargeError(what, `${bytesMax} bytes a line`);
+    parts.push(part);
+  };
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     guard.heard();
     let from = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      parts.push(chunk.subarray(from, end));
+      add(chunk.subarray(from, end));
       const line = Buffer.concat(parts).toString('utf8');
       parts = [];
       sizeBytes = 0;
       from = end + 1;
       if (line.trim() !== '') yield line;
     }
-    sizeBytes += chunk.length - from;
-    if (sizeBytes > bytesMax) throw tooLargeError(what, `${bytesMax} bytes a line`);
-    if (from < chunk.length) parts.push(chunk.subarray(from));
+    add(chunk.subarray(from));
   }
 }
 

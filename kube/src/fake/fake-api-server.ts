@@ -167,6 +167,11 @@ export class FakeApiServer {
     return this.#watchers.size;
   }
 
+  /** Resolves when so many watches were begun since the start: from then on they miss nothing. */
+  watchesBegun(count: number): Promise<void> {
+    return this.#watchers.begun(count);
+  }
+
   endWatches(): void {
     this.#watchers.endAll();
   }

@@ -22,6 +22,8 @@ interface Watcher {
 export class FakeWatchers {
   readonly #store: FakeObjectStore;
   readonly #open = new Set<Watcher>();
+  readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  #begun = 0;
 
   constructor(store: FakeObjectStore) {
     this.#store = store;
@@ -32,6 +34,12 @@ export class FakeWatchers {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Resolves when so many watches were begun since the start. */
+  begun(count: number): Promise<void> {
+    if (this.#begun >= count) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ count, resolve }));
   }
 
   start(request: WatchRequest, answer: ServerResponse): void {
@@ -51,6 +59,8 @@ export class FakeWatchers {
       for (const change of missed) send(watcher, change);
     }
     this.#open.add(watcher);
+    this.#begun++;
+    for (const { count, resolve } of this.#waiting) if (this.#begun >= count) resolve();
     answer.on('close', () => this.#open.delete(watcher));
   }
 
@@ -74,7 +84,10 @@ export class FakeWatchers {
 
   /** Ends every watch in order, as when its time is over. */
   endAll(): void {
-    for (const { answer } of this.#open) answer.end();
+    for (const watcher of [...this.#open]) {
+      this.#open.delete(watcher);
+      watcher.answer.end();
+    }
   }
 }
 
