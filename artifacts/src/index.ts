@@ -15,3 +15,4 @@ export { DirectorySource } from './directory-source.js';
 export { UpstreamSource, type UpstreamSourceOptions } from './upstream/source.js';
 export { defaultBases, type UpstreamBases } from './upstream/layout.js';
 export type { FileFacts } from './adapters/disk.js';
+export { fileEntry, writeDockerArchive, type ImageSpec } from './image/docker-archive.js';

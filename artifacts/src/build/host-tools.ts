@@ -61,9 +61,12 @@ export function parseLdd(output: string): string[] {
   return [...new Set(paths)].sort();
 }
 
-/** nft, iptables and cp with everything they load, as entries of an image layer. */
+/**
+ * nft, iptables and the few programs that the pod network's script calls, with everything they load, as entries of an
+ * image layer.
+ */
 export async function networkToolEntries(run: Run, signal: AbortSignal): Promise<TarEntry[]> {
-  const programs = ['/usr/sbin/nft', '/usr/sbin/xtables-nft-multi', '/bin/cp'];
+  const programs = ['/usr/sbin/nft', '/usr/sbin/xtables-nft-multi', '/bin/dash', '/bin/mv', '/bin/sleep'];
   const libraries = new Set<string>();
   for (const program of programs) {
     for (const library of parseLdd((await run(['ldd', program], { signal })).stdout)) libraries.add(library);
@@ -76,6 +79,7 @@ export async function networkToolEntries(run: Run, signal: AbortSignal): Promise
   }
   for (const name of xtablesNames)
     entries.push({ type: 'symlink', name: `usr/sbin/${name}`, target: 'xtables-nft-multi' });
+  entries.push({ type: 'symlink', name: 'bin/sh', target: 'dash' });
   return [...entries, ...(await xtablesExtensions(run, signal))];
 }
 
