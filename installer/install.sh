@@ -37,7 +37,7 @@ change() { printf '  %-8s %-38s %s\n' "$1" "$2" "${3:-}"; }
 
 # problem EXIT CODE REASON REMEDY: remembered, so that all that is wrong is told at once.
 problem() {
-  problem_exit=$1
+  [ "$1" -le "${problem_exit:-0}" ] || problem_exit=$1
   problems="${problems:-}$(printf '\n  %-18s%s\n  %-18sDo this: %s' "$2" "$3" '' "$4")
 "
 }
@@ -221,7 +221,7 @@ detect_host() {
   esac
   cpus=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo '?')
   memory_kib=$(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)
-  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'not glibc')
+  libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || ldd --version 2>/dev/null | sed -n '1s/^ldd (.*) \([0-9.]*\)$/glibc \1/p')
   free_kib=$(df -Pk "$(nearest_dir "$root_dir")" | awk 'NR == 2 { print $4 }')
 }
 
@@ -256,6 +256,9 @@ check_host() {
   esac
   [ "$memory_kib" -ge 393216 ] || problem 3 MEMORY_LOW "$(human_bytes $((memory_kib * 1024))) of memory is too little." \
     'give this machine 2 GiB or more.'
+  if command -v ldconfig >/dev/null 2>&1 && ! ldconfig -p | grep -q 'libstdc++\.so\.6'; then
+    problem 1 LIBSTDCXX_MISSING 'libstdc++.so.6 is not installed.' 'install the package libstdc++6 (Debian, Ubuntu) or libstdc++ (RHEL, Amazon).'
+  fi
   check_tools
   if [ "${problem_exit:-0}" -eq 3 ]; then
     printf 'Found: %s, %s, kernel %s\n' "$(host_facts)" "$libc" "$(uname -r)" >&2
@@ -406,7 +409,7 @@ plan_payload() {
   previous=$(readlink "$root_dir/current" 2>/dev/null || true)
   version_dir=$root_dir/$version
   : >"$work/plan"
-  payload_changed='' needed_bytes=16777216 download_text=''
+  payload_changed='' needed_bytes=16777216 download_bytes=0
   while read -r name mode size sha from encoding from_size from_sha; do
     if is_same "$version_dir/$name" "$mode" "$sha"; then
       action=keep
@@ -415,7 +418,7 @@ plan_payload() {
     else
       action=download payload_changed=1
       needed_bytes=$((needed_bytes + size + from_size))
-      download_text="$download_text${download_text:+, }$name ($(human_bytes "$from_size"))"
+      download_bytes=$((download_bytes + from_size))
     fi
     echo "$action $name $mode $size $sha $from $encoding $from_size $from_sha" >>"$work/plan"
   done <"$work/files"
@@ -481,7 +484,7 @@ unit_text() { sed "s|/usr/local/bin/flotilla-agent|$launcher|" "$1/$unit_name"; 
 print_plan() {
   say "Flotilla agent $version -> ${server#https://} (pin ok), $(host_facts)"
   case $script_version in "$version" | @*) ;; *) note "this script is of $script_version; the server now has $version." ;; esac
-  [ -z "$payload_changed" ] || change install "$version_dir" "${download_text:-from the installed $previous}"
+  [ -z "$payload_changed" ] || change install "$version_dir" "$(human_bytes "$download_bytes") to download"
   [ -z "$link_changed" ] || change switch "$root_dir/current" "${previous:+$previous -> }$version"
   [ -z "$launcher_changed" ] || change write "$launcher"
   [ -z "$config_changed" ] || change write "$etc_dir/agent.json"
@@ -607,8 +610,10 @@ check_hash() { # FILE SIZE SHA256 WHAT
 
 try_payload() {
   if ! "$stage/new/node" "$stage/new/agent.cjs" version </dev/null >"$work/tried" 2>"$work/error"; then
-    fail 1 RUNTIME_UNUSABLE "the agent does not run here: $(tail -n 1 "$work/error")" \
-      "see that $root_dir is not mounted noexec and libstdc++ (package libstdc++6 or libstdc++) is installed."
+    # Node.js prints much around the one line that says why.
+    tried_text=$(grep -m 1 -E '(Error|error|denied|not found)' "$work/error" || head -n 1 "$work/error")
+    fail 1 RUNTIME_UNUSABLE "the agent does not run here: ${tried_text##*"$stage"/new/}" \
+      "see that $(nearest_dir /opt) is not mounted noexec, and that nothing on this machine forbids new programs."
   fi
 }
 
@@ -628,7 +633,6 @@ $undo"
 }
 
 apply_plan() {
-  [ -z "$payload_changed" ] || [ -z "$download_text" ] || say "  download $download_text"
   stage_payload
   was_active='' touched_service='' was_enabled_by_us=''
   ! systemctl is-active --quiet "$unit_name" 2>/dev/null || was_active=1
@@ -661,6 +665,9 @@ apply_plan() {
 
 apply_service() {
   [ -z "$unit_changed" ] || systemctl daemon-reload
+  # systemd makes it when the service starts.
+  [ -d "$state_dir" ] || undo_dirs="$state_dir
+$undo_dirs"
   case $service_action in
   enable*)
     was_enabled_by_us=1

@@ -102,7 +102,7 @@ without_curl() { with_file /usr/bin/curl /dev/null "$@"; }
 }
 
 @test "a proxy is used, kept for the agent, kept by a later run, and removed when emptied" {
-  https_proxy=http://$PROXY no_proxy=10.0.0.0/8 run install_from GOOD --token "$TOKEN"
+  https_proxy=http://$PROXY no_proxy=192.168.0.0/16 run install_from GOOD --token "$TOKEN"
   assert_exit 0
   tunnels=$(curl -fsS "http://$CONTROL/tunnels")
   [ -n "$tunnels" ]
@@ -110,7 +110,7 @@ without_curl() { with_file /usr/bin/curl /dev/null "$@"; }
   grep -qx "https_proxy=\"http://$PROXY\"" /etc/flotilla/proxy.env
   wait_for_file /var/lib/flotilla-agent/machine.json
   grep -q "\"https_proxy\":\"http://$PROXY\"" /var/lib/flotilla-agent/seen.json
-  grep -q '"no_proxy":"10.0.0.0/8"' /var/lib/flotilla-agent/seen.json
+  grep -q '"no_proxy":"192.168.0.0/16"' /var/lib/flotilla-agent/seen.json
 
   run install_from GOOD
   assert_exit 0

@@ -37,12 +37,31 @@ setup() {
 @test "several things wrong are told at once" {
   printf '#!/bin/sh\n[ "$1" = -m ] && echo riscv64 || echo 6.0\n' >"$BATS_TEST_TMPDIR/uname"
   printf '#!/bin/sh\ncase $1 in GNU_LIBC_VERSION) exit 1 ;; LONG_BIT) echo 64 ;; *) echo 2 ;; esac\n' >"$BATS_TEST_TMPDIR/getconf"
-  chmod +x "$BATS_TEST_TMPDIR/uname" "$BATS_TEST_TMPDIR/getconf"
+  printf '#!/bin/sh\necho "musl libc (x86_64)" >&2; exit 1\n' >"$BATS_TEST_TMPDIR/ldd"
+  printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/ldconfig"
+  chmod +x "$BATS_TEST_TMPDIR"/*
   PATH=$BATS_TEST_TMPDIR:$PATH run install_from GOOD --token "$TOKEN"
   assert_exit 3
   assert_says ARCH_UNSUPPORTED
   assert_says riscv64
   assert_says LIBC_UNSUPPORTED
+  assert_says LIBSTDCXX_MISSING
+}
+
+@test "without getconf the C library is found all the same" {
+  printf '#!/bin/sh\nexit 127\n' >"$BATS_TEST_TMPDIR/getconf"
+  chmod +x "$BATS_TEST_TMPDIR/getconf"
+  PATH=$BATS_TEST_TMPDIR:$PATH run install_from GOOD --token "$TOKEN" --dry-run
+  assert_exit 0
+}
+
+@test "where /opt does not allow programs nothing is switched to" {
+  mkdir -p /opt
+  run unshare --mount bash -c "mount -t tmpfs -o size=512m,noexec none /opt && install_from GOOD --token $TOKEN"
+  assert_exit 1
+  assert_says RUNTIME_UNUSABLE
+  assert_says 'Permission denied'
+  [ ! -e /etc/flotilla ]
 }
 
 @test "a C library that is too old is refused" {
@@ -71,14 +90,14 @@ setup() {
 
 @test "too little disk is told before anything is fetched" {
   mkdir -p /opt
-  run unshare --mount bash -c "mount -t tmpfs -o size=64m none /opt && $(declare -f install_from) && install_from GOOD --token $TOKEN"
+  run unshare --mount bash -c "mount -t tmpfs -o size=64m none /opt && install_from GOOD --token $TOKEN"
   assert_exit 1
   assert_says DISK_FULL
   assert_says 'needed'
 }
 
 @test "a disk that fills up during the download is told, and nothing stays" {
-  run unshare --mount bash -c "mount -t tmpfs -o size=188m none /opt && $(declare -f install_from) &&
+  run unshare --mount bash -c "mount -t tmpfs -o size=188m none /opt &&
     { install_from OVERSIZE --token $TOKEN; code=\$?; echo left: \$(ls -A /opt); exit \$code; }"
   assert_exit 1
   assert_says DISK_FULL
@@ -93,7 +112,7 @@ setup() {
 }
 
 @test "where /usr/local is read-only the launcher goes to /opt/bin and the unit follows" {
-  run unshare --mount --propagation slave bash -c "mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local && $(declare -f install_from) &&
+  run unshare --mount --propagation slave bash -c "mount --bind /usr/local /usr/local && mount -o remount,bind,ro /usr/local &&
     install_from GOOD --token $TOKEN --no-start && install_from GOOD --no-start"
   assert_exit 0
   [ -x /opt/bin/flotilla-agent ]

@@ -43,6 +43,36 @@ installed() {
   timeout 20 sh -c 'until [ "$(systemctl show -P NRestarts flotilla-agent)" = 1 ] && systemctl is-active --quiet flotilla-agent; do sleep 0.1; done'
 }
 
+@test "the line that a person pastes: script from the server under the pin, straight into sh" {
+  run bash -c "curl -fsSL --insecure --pinnedpubkey '$PIN' '$SITE_GOOD/install.sh' | sh -s -- --token $TOKEN"
+  assert_exit 0
+  assert_says 'status --follow --timeout 15m'
+  wait_for_file /var/lib/flotilla-agent/machine.json
+}
+
+@test "bash as sh does the same" {
+  sed 's/^  sh /  bash --posix /' /cases/support/common.bash >"$BATS_TEST_TMPDIR/common.bash"
+  source "$BATS_TEST_TMPDIR/common.bash"
+  declare -f install_from | grep -q 'bash --posix'
+  before=$(snapshot)
+  run install_from CORRUPT --token "$TOKEN"
+  assert_exit 1
+  assert_says HASH_MISMATCH
+  assert_same "$before" "$(snapshot)"
+  run install_from NO_START --token "$TOKEN"
+  assert_exit 1
+  assert_same "$before" "$(snapshot)"
+  installed
+  run install_from GOOD
+  assert_exit 0
+  assert_says 'Nothing to change.'
+  run install_from NEXT
+  assert_exit 0
+  run bash --posix "$UNINSTALL"
+  assert_exit 0
+  assert_same "$before" "$(snapshot)"
+}
+
 @test "the second run changes nothing and restarts nothing" {
   installed
   before=$(snapshot) service=$(service_identity)

@@ -4,6 +4,7 @@ TOKEN=f7k2q1.9c0d8e7f6a5b4c3d
 CA_PIN=sha256:$(printf 'a%.0s' {1..64})
 INSTALL=/cases/install.sh
 UNINSTALL=/cases/uninstall.sh
+export CA_PIN INSTALL UNINSTALL
 
 # install SITE [OPTION…]: the script as saved to a file, with the address of that site.
 install_from() {
@@ -13,11 +14,14 @@ install_from() {
   sh "$INSTALL" --server "${!site}" --pin "$PIN" --ca-pin "$CA_PIN" "$@" </dev/null
 }
 
+export -f install_from
+
 # Everything an installer could have changed: path, kind, mode, owner, size, content. Without times of directories.
 snapshot() {
   {
     find /etc /opt /usr /var/lib /root /srv /home -xdev ! -path '/var/lib/systemd/*' -printf '%p %y %m %U:%G %l\n'
-    find /etc /opt /usr/local /var/lib /root -xdev -type f ! -path '/var/lib/systemd/*' -printf '%p %T@ ' -exec sha256sum {} \;
+    find /etc /opt /usr/local /var/lib /root -xdev -type f ! -path '/var/lib/systemd/*' -printf '%p changed %T@\n'
+    find /etc /opt /usr/local /var/lib /root -xdev -type f ! -path '/var/lib/systemd/*' -exec sha256sum {} +
     find /tmp /run/lock -xdev ! -path '/tmp/bats*' -printf '%p\n'
   } | sort
 }
@@ -27,10 +31,12 @@ service_identity() { systemctl show flotilla-agent --property MainPID,NRestarts,
 
 # The fake agent writes what it saw as its last step before it idles; the service is up before that.
 wait_for_file() {
+  # shellcheck disable=SC2016 # for the inner shell
   timeout 20 sh -c 'until [ -s "$1" ]; do sleep 0.05; done' wait "$1"
 }
 
 wait_until_gone() {
+  # shellcheck disable=SC2016 # for the inner shell
   timeout 20 sh -c 'while [ -e "$1" ]; do sleep 0.05; done' wait "$1"
 }
 
@@ -78,6 +84,7 @@ assert_same() { diff <(echo "$1") <(echo "$2"); }
 with_file() { # FILE REPLACEMENT COMMAND…
   local file=$1 replacement=$2
   shift 2
-  export -f install_from
+  # shellcheck disable=SC2016 # for the inner shell
   unshare --mount bash -c 'mount --bind "$1" "$(readlink -f "$2")" && shift 2 && "$@"' with_file "$replacement" "$file" "$@"
 }
+export -f with_file

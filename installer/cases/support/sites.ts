@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { renderInstaller } from '../../src/index.js';
 import { FakeSite, type SiteFaults } from './fake-site.js';
 import type { TestKey } from './test-key.js';
 import { Variant } from './variants.js';
@@ -12,7 +13,8 @@ interface SiteSpec {
 
 const DAY_MS = 86_400_000;
 const AGENT = '/agent/amd64/agent.cjs';
-const OVERSIZE_BYTES = 48 * 2 ** 20;
+const CA_PIN = `sha256:${'a'.repeat(64)}`;
+const OVERSIZE_BYTES = 128 * 2 ** 20;
 
 /** Each site differs from a good one in one respect. The cases find its address in SITE_<NAME>. */
 const SITES: Readonly<Record<string, SiteSpec>> = {
@@ -49,7 +51,16 @@ export async function openSites(
   for (const [name, { change, faults }] of Object.entries(SITES)) {
     const variant = Variant.copyOf(built, join(workDir, name));
     change?.(variant);
-    sites.set(name, await FakeSite.open(variant.dir, host, key, faults));
+    const site = await FakeSite.open(variant.dir, host, key, faults);
+    const facts = {
+      serverUrl: `https://${host}:${String(site.port)}`,
+      publicKeyPin: key.pin,
+      caPin: CA_PIN,
+      agentVersion: '0.1.0',
+    };
+    const script = join(variant.dir, 'install.sh');
+    writeFileSync(script, renderInstaller(readFileSync(script, 'utf8'), facts));
+    sites.set(name, site);
   }
   return sites;
 }
