@@ -13,7 +13,7 @@ import type {
   KubeSecret,
   KubeWorkload,
 } from './objects.js';
-import { JsonReader } from './read.js';
+import type { JsonReader } from './read.js';
 
 /** The parser of every resource: untrusted JSON in, typed object out, KUBE_BAD_ANSWER when the shape is wrong. */
 export const parsers: { readonly [R in KubeResource]: (object: JsonReader) => KubeObjects[R] } = {
