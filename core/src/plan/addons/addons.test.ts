@@ -1,0 +1,52 @@
+import { ClusterSpec, Cni } from '@flotilla/proto';
+import { describe, expect, test } from 'vitest';
+import type { ClusterRecord } from '../../domain/records.js';
+import { clusterAddons } from './addons.js';
+import { flannelManifests } from './flannel.js';
+import { roleGroup, roleManifests } from './rbac.js';
+
+const cluster = (cni: Cni): ClusterRecord =>
+  ({ spec: ClusterSpec.create({ cni, podCidr: '10.9.0.0/16', kubernetesVersion: 'v1.34.4' }) }) as ClusterRecord; // only the spec is read
+
+const kinds = (manifests: readonly { kind: string }[]): string[] => manifests.map((m) => m.kind);
+
+describe('add-ons', () => {
+  test('flannel comes after its namespace and gets the pods network', () => {
+    const manifests = flannelManifests({ podCidr: '10.9.0.0/16', image: 'ghcr.io/flannel-io/flannel:v1' });
+    expect(kinds(manifests)).toEqual([
+      'Namespace',
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'ConfigMap',
+      'DaemonSet',
+    ]);
+    const text = JSON.stringify(manifests);
+    expect(text).toContain('\\"Network\\": \\"10.9.0.0/16\\"');
+    expect(text).toContain('"image":"ghcr.io/flannel-io/flannel:v1"');
+  });
+
+  test('without flannel only the roles are applied', () => {
+    const none = clusterAddons(cluster(Cni.NONE), 'default', undefined);
+    expect('manifests' in none && new Set(kinds(none.manifests))).toEqual(
+      new Set(['ClusterRole', 'ClusterRoleBinding']),
+    );
+  });
+
+  test('a version without a known flannel is a problem, not an empty network', () => {
+    expect(clusterAddons(cluster(Cni.FLANNEL), 'default', undefined)).toEqual({
+      problem: 'The catalogue names no flannel for Kubernetes v1.34.4.',
+    });
+  });
+});
+
+test('each role is a group of its project, and no reader reads secrets', () => {
+  expect(roleGroup('shop', 'reader')).toBe('flotilla:shop:reader');
+  const bindings = roleManifests('shop').filter((m) => m.kind === 'ClusterRoleBinding');
+  const readers = bindings.filter((b) => JSON.stringify(b['subjects']).includes('flotilla:shop:reader'));
+  expect(readers.map((b) => (b['roleRef'] as { name: string }).name).sort()).toEqual([
+    'flotilla:cluster-reader',
+    'view',
+  ]); // a roleRef has a name
+  expect(JSON.stringify(roleManifests('shop'))).not.toContain('secrets');
+});
