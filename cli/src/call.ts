@@ -125,7 +125,7 @@ export function parseSelector(text: string | undefined): string {
     if (!labelKey.test(key) || !labelValue.test(value) || value === '') {
       throw usageError(`-l wants key=value or key!=value, separated by commas (is ${JSON.stringify(term)})`);
     }
-    return `labels.${key} ${operator === '!=' ? '!=' : '='} ${value}`;
+    return `labels.${key} ${operator === '!=' ? '!=' : '='} "${value}"`;
   });
   return terms.join(' AND ');
 }

@@ -26,7 +26,6 @@ export function buildProgram(options: ProgramOptions): Command {
   const root = configure(new Command('flotilla'), options)
     .description('One Kubernetes cluster over machines you own anywhere.')
     .version(options.version, '--version', 'version of this command')
-    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', `\nTypes: ${nounNames.map((noun) => nouns[noun].plural).join(', ')}.\nMore about a command: flotilla <command> --help`);
   for (const option of globalOptions) root.addOption(toOption(option));
   const families = new Map<string, Command>();
@@ -71,6 +70,7 @@ function configure(command: Command, { helpColumns, writeOut }: ProgramOptions):
       getOutHelpWidth: () => helpColumns,
       getErrHelpWidth: () => helpColumns,
     })
+    .configureHelp({ showGlobalOptions: true })
     .helpOption('-h, --help', 'show this')
     .allowExcessArguments(false);
 }

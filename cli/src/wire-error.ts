@@ -1,6 +1,6 @@
 import { BadRequest, ErrorInfo, Help, Status } from '@flotilla/proto';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { type ErrorKind, type FieldViolation, FlotillaError } from '@flotilla/kit';
+import { type ErrorKind, type FieldViolation, FlotillaError, type RetryClass } from '@flotilla/kit';
 
 /** Whom we talked to, for the text of errors. */
 export interface Peer {
@@ -24,6 +24,8 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   [status.DATA_LOSS]: 'data-loss',
 };
 
+const retryClasses: readonly RetryClass[] = ['never', 'now', 'later'];
+
 /** Cures for what the server could not say itself, because it is not there or too old. */
 const remedies: Partial<Record<ErrorKind, string>> = {
   unauthenticated: 'Log in again: flotilla login --from <admin.json>',
@@ -46,12 +48,14 @@ export function fromServiceError(error: ServiceError, peer: Peer): FlotillaError
     remedy: details.remedy ?? remedies[kind] ?? '',
     violations: details.violations,
     metadata: details.metadata,
+    ...(details.retry === undefined ? {} : { retry: details.retry }),
     cause: error,
   });
 }
 
 interface Details {
   reason?: string;
+  retry?: RetryClass | undefined;
   remedy?: string;
   violations: FieldViolation[];
   metadata: Record<string, string>;
@@ -74,9 +78,9 @@ function readDetail(typeUrl: string, value: Uint8Array, details: Details): void 
     case 'google.rpc.ErrorInfo': {
       const info = ErrorInfo.decode(value);
       if (info.reason !== '') details.reason = info.reason;
-      const { remedy, ...metadata } = info.metadata;
+      const { retry, ...metadata } = info.metadata;
       details.metadata = metadata;
-      if (remedy !== undefined) details.remedy ??= remedy;
+      details.retry = retryClasses.find((each) => each === retry);
       break;
     }
     case 'google.rpc.BadRequest':
@@ -92,7 +96,7 @@ function readDetail(typeUrl: string, value: Uint8Array, details: Details): void 
 }
 
 function unreachable(error: ServiceError, peer: Peer): FlotillaError {
-  const cause = error.details.replace(/^No connection established\. Last error: /, '').replace(/\. Resolution note:.*$/, '');
+  const cause = error.details.replace(/^No connection established\. Last error: (Error: )?/, '').replace(/\.? Resolution note:.*$/, '');
   if (/certificate|self.signed|altname|unable to verify/i.test(cause)) {
     return new FlotillaError('SERVER_NOT_TRUSTED', `what answers at ${peer.server} is not the server of context ${peer.contextName}: ${cause}`, {
       kind: 'unauthenticated',

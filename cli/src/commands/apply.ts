@@ -80,8 +80,12 @@ function problemsOf(error: unknown, place: string): string[] {
   const aboutDocument = ['invalid-argument', 'precondition', 'already-exists', 'not-found', 'conflict', 'out-of-range'];
   if (!aboutDocument.includes(error.kind)) return [];
   const cure = error.remedy === '' ? '' : ` ${error.remedy}`;
-  if (error.violations.length === 0) return [`${place}: ${error.code}: ${error.message}.${cure}`];
-  return error.violations.map(({ field, description }) => `${place}: ${field} ${description}.`);
+  if (error.violations.length === 0) return [`${place}: ${error.code}: ${ended(error.message)}${cure}`];
+  return error.violations.map(({ field, description }) => `${place}: ${field} ${ended(description)}`);
+}
+
+function ended(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 async function commit(call: Call, session: Session, steps: readonly Step[]): Promise<void> {

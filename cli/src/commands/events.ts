@@ -75,7 +75,8 @@ function concerns(event: { resourceId: string; resourceName: string }, { resourc
 
 /** The word that events use for a noun. */
 function eventKind(noun: NounName): string {
-  return noun;
+  if (noun === 'event') throw usageError('events have no events', 'For example: flotilla events node/edge-7');
+  return noun === 'api-key' ? 'apikey' : noun;
 }
 
 /** One at a time, as a stream needs it. */

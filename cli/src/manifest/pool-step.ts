@@ -59,17 +59,17 @@ function createRequest({ project }: Session, manifest: Manifest, call: Call, val
   });
 }
 
-/** Only what differs, with the etag of what it was compared with: a change in between is refused, not undone. */
+/** Only the fields that differ, so that what others change elsewhere in the pool stays. */
 function updateRequest({ project }: Session, manifest: Manifest, existing: NodePool, call: Call, validateOnly: boolean): UpdateNodePoolRequest {
   const before = existing.spec === undefined ? {} : NodePoolSpec.toJSON(existing.spec);
-  const fields = differences(manifest.spec, before).map((path) => path.split('.')[0] ?? '');
+  // The server takes paths of at most two words.
+  const fields = differences(manifest.spec, before).map((path) => path.split('.').slice(0, 2).join('.'));
   return UpdateNodePoolRequest.create({
     project: projectOf(manifest, project),
     cluster: manifest.cluster,
     nodePool: manifest.name,
     spec: NodePoolSpec.fromJSON(overlay(before, manifest.spec)),
     updateMask: [...new Set(fields)],
-    etag: manifest.etag === '' ? (existing.meta?.etag ?? '') : manifest.etag,
     options: { ...call.writeOptions(), validateOnly },
   });
 }

@@ -8,7 +8,6 @@ export interface Manifest {
   readonly kind: ManifestKind;
   readonly name: string;
   readonly project: string;
-  readonly etag: string;
   readonly labels: Readonly<Record<string, string>> | undefined;
   /** Cluster of a pool; empty otherwise. */
   readonly cluster: string;
@@ -64,14 +63,13 @@ class Reader {
     const shape = manifestShapes[kind];
     const value = this.object(root, { ...shape, fields: { ...shape.fields, kind: { kind: 'ignored' } } }, '');
     const { meta, spec, cluster, controlPlaneReplicas } = value;
-    const { name = '', project = '', etag = '', labels } = Object(meta) as Record<string, unknown>;
+    const { name = '', project = '', labels } = Object(meta) as Record<string, unknown>;
     if (name === '') this.wrong(root, 'meta.name is missing.');
     if (kind === 'NodePool' && (cluster === undefined || cluster === '')) this.wrong(root, 'cluster is missing: the name of the cluster that the pool belongs to.');
     return {
       kind,
       name: String(name),
       project: String(project),
-      etag: String(etag),
       labels: labels === undefined ? undefined : (Object(labels) as Record<string, string>),
       cluster: typeof cluster === 'string' ? cluster : '',
       controlPlaneReplicas: typeof controlPlaneReplicas === 'number' ? controlPlaneReplicas : 0,

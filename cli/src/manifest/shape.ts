@@ -26,7 +26,7 @@ const meta: Shape = {
     name: dnsLabel,
     labels: { kind: 'labels' },
     project: text,
-    etag: text,
+    etag: ignored,
     id: ignored,
     createTime: ignored,
     updateTime: ignored,

@@ -12,7 +12,8 @@ export function locationText(location: Location | undefined, wide = false): stri
 /** `2s`, `4m silent`, `3d gone`. */
 export function lastSeenCell(session: SessionState, time: Date | undefined, nowMs: number, wide: boolean): Cell {
   if (time === undefined) return { text: 'never', tone: 'dim' };
-  const text = wide ? absolute(time) : age(time, nowMs);
+  // Seconds do not matter any more once somebody is silent for minutes.
+  const text = wide ? absolute(time) : age(time, nowMs).replace(/^(\d+m)\d+s$/, '$1');
   if (session === SessionState.SILENT) return { text: `${text} silent`, tone: 'bad' };
   if (session === SessionState.DISCONNECTED) return { text: `${text} gone`, tone: 'bad' };
   return { text };
