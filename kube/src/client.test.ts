@@ -69,11 +69,17 @@ describe('who we are, and who they are', () => {
     expect(() => connect({ server })).toThrow(why);
   });
 
-  test('a key that is none is refused before the first call', () => {
-    expect(() => connect({ ...fake.endpoint(), keyPem: 'no key' })).toThrow(
-      expect.objectContaining({ code: 'KUBE_INVALID' }) as Error,
-    );
-  });
+  test.each(['keyPem', 'certificatePem', 'caPem'] as const)(
+    'a %s that is none is refused before the first call',
+    (field) => {
+      for (const wrong of ['', 'no pem']) {
+        // An empty CA would otherwise mean: whoever the authorities of this host vouch for.
+        if (wrong === '' && field !== 'caPem') continue;
+        const refusal = expect.objectContaining({ code: 'KUBE_INVALID' }) as Error;
+        expect(() => connect({ ...fake.endpoint(), [field]: wrong })).toThrow(refusal);
+      }
+    },
+  );
 });
 
 describe('a call that goes wrong', () => {
@@ -215,6 +221,8 @@ describe('a watch over the network', () => {
     stop = new AbortController();
     watching = connect(undefined, limits).watchList('configmaps', handler, stop.signal, { namespace: 'default' });
   }
+  /** The test moves time before it can know that the client has seen its watch begin. */
+  const patient = { timeoutMs: 3_600_000 };
   afterEach(async () => {
     stop.abort();
     await watching;
@@ -236,7 +244,7 @@ describe('a watch over the network', () => {
   });
 
   test('a watch that says nothing for too long is dead; one with bookmarks is not', async () => {
-    watch({ idleTimeoutMs: 150_000 });
+    watch({ ...patient, idleTimeoutMs: 150_000 });
     await handler.said('list');
     await fake.watchesBegun(1);
     await clock.advance(149_000);
@@ -248,8 +256,18 @@ describe('a watch over the network', () => {
     await handler.said('lost KUBE_TIMEOUT');
   });
 
+  test('a watch that does not begin is not waited for as long', async () => {
+    fake.fail({ path: /watch=true/, fault: { kind: 'stall' } });
+    watch({ timeoutMs: 10_000, idleTimeoutMs: 150_000 });
+    await handler.said('list');
+    // The deadline of the watch that is being opened.
+    await clock.waitForSleepers(1);
+    await clock.advance(10_000);
+    await handler.said('lost KUBE_TIMEOUT');
+  });
+
   test('when its time is over it goes on from the last bookmark, and misses nothing', async () => {
-    watch();
+    watch(patient);
     await handler.said('list');
     await fake.watchesBegun(1);
     await clock.advance(60_000);

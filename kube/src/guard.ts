@@ -50,17 +50,18 @@ export class Guard {
     );
   }
 
-  limitIdle(idleTimeoutMs: number): void {
-    void this.#watchSilence(idleTimeoutMs).catch(() => undefined);
+  /** For an answer without end: it must begin within the first time, and never be silent for the second. */
+  limitSilence(openTimeoutMs: number, idleTimeoutMs: number): void {
+    void this.#watchSilence(openTimeoutMs, idleTimeoutMs).catch(() => undefined);
   }
 
-  async #watchSilence(idleTimeoutMs: number): Promise<void> {
+  async #watchSilence(openTimeoutMs: number, idleTimeoutMs: number): Promise<void> {
     for (;;) {
+      const limitMs = this.#answer === undefined ? Math.min(openTimeoutMs, idleTimeoutMs) : idleTimeoutMs;
       const silentMs = this.#clock.now().monotonicMs - this.#heardAtMs;
-      if (silentMs >= idleTimeoutMs) break;
-      await this.#clock.sleep(idleTimeoutMs - silentMs, this.#timers.signal);
+      if (silentMs >= limitMs) return this.#end(deadlineError(limitMs, `say anything to ${this.#what}`));
+      await this.#clock.sleep(limitMs - silentMs, this.#timers.signal);
     }
-    this.#end(deadlineError(idleTimeoutMs, `say anything to ${this.#what}`));
   }
 
   /** The error as the caller shall see it: our own verdict outranks what the torn connection said. */

@@ -1,4 +1,5 @@
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { FlotillaError, systemCode, type Clock } from '@flotilla/kit';
@@ -20,7 +21,7 @@ export interface KubeEndpoint {
 }
 
 export interface TransportLimits {
-  /** Deadline of a call that names none. */
+  /** Deadline of a call that names none, and for a watch to begin. */
   readonly timeoutMs: number;
   /** Largest answer. */
   readonly bodyBytesMax: number;
@@ -109,7 +110,7 @@ export class Transport {
   /** The lines of an endless answer, until it ends, the signal is aborted, or nothing comes for too long. */
   async *lines(call: Call): AsyncGenerator<string, void, undefined> {
     const guard = new Guard(this.#clock, call.signal, call.what);
-    guard.limitIdle(this.#limits.idleTimeoutMs);
+    guard.limitSilence(call.timeoutMs ?? this.#limits.timeoutMs, this.#limits.idleTimeoutMs);
     try {
       const answer = await this.#open(call, this.#watchAgent, guard);
       if (answer.statusCode !== 200) {
@@ -214,6 +215,8 @@ function queryText(query: Call['query']): string {
 /** Parses the keys once for all connections; refuses them here, where it can be said which cluster they belong to. */
 function secureContext({ caPem, certificatePem, keyPem }: KubeEndpoint): SecureContext {
   try {
+    // OpenSSL passes over what is no certificate, and Node takes an empty text for "trust this host's authorities".
+    if (caPem !== undefined) new X509Certificate(caPem);
     return createSecureContext({ minVersion: 'TLSv1.2', ca: caPem, cert: certificatePem, key: keyPem });
   } catch (cause) {
     throw new FlotillaError('KUBE_INVALID', 'The certificate or key for an API server cannot be used.', {

@@ -26,7 +26,8 @@ describe('what is known of a cluster', () => {
   beforeEach(async () => {
     fake = await FakeApiServer.start();
     clock = new SimClock();
-    client = createKubeClient(fake.endpoint(), { clock, random: seededRandom(1) });
+    // Patient, because the tests move time before they can know that the client has seen its watches begin.
+    client = createKubeClient(fake.endpoint(), { clock, random: seededRandom(1) }, { timeoutMs: 3_600_000 });
     changes = [];
     wake = () => undefined;
     view = new ClusterView(clock, (change) => {
@@ -136,6 +137,7 @@ describe('what is known of a cluster', () => {
   test('a view that is not run any more is lost', async () => {
     run();
     await watched();
+    await fake.watchesBegun(3);
     await clock.advance(10_000);
     stop.abort();
     await running;
