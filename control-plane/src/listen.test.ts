@@ -17,6 +17,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Authority } from './enroll/authority.js';
 import { newKey, privateKeyPem } from './enroll/x509.js';
 import { Listener, type ListenOptions } from './listen.js';
+import { Connections, type ConnectionLimits } from './listen/connections.js';
 import { fakeSecrets } from './testing/secrets.js';
 
 const run = promisify(execFile);
@@ -26,7 +27,15 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function openListener(over: Partial<ListenOptions> = {}) {
+const roomy: ConnectionLimits = {
+  strangersMax: 100,
+  strangersPerAddressMax: 100,
+  connectionsMax: 1000,
+  firstRequestMs: 10_000,
+};
+
+async function openListener(over: Partial<ListenOptions> = {}, limits = roomy) {
+  const connections = new Connections(systemClock, limits);
   const authority = await Authority.load({
     secrets: fakeSecrets(),
     clock: systemClock,
@@ -58,7 +67,7 @@ async function openListener(over: Partial<ListenOptions> = {}) {
     clock: systemClock,
     log: silentLogger,
     admission: { perSecond: 1000, burst: 1000, waitingMax: 100 },
-    limits: { strangersMax: 100, strangersPerAddressMax: 100, connectionsMax: 1000, firstRequestMs: 10_000 },
+    connections,
     handshakeMs: 10_000,
     onRefused: (why) => refused.push(why),
     ...over,
@@ -68,7 +77,7 @@ async function openListener(over: Partial<ListenOptions> = {}) {
     listener.close();
     server.forceShutdown();
   });
-  return { authority, listener, port, refused };
+  return { authority, connections, port, refused };
 }
 
 type Opened = Awaited<ReturnType<typeof openListener>>;
@@ -140,17 +149,18 @@ describe('the one listener', () => {
   });
 
   it('closes a handshake that stalls, and forgets the connection', async () => {
-    const { port, refused, listener } = await openListener({ handshakeMs: 100 });
+    const { port, refused, connections } = await openListener({ handshakeMs: 100 });
     const socket = connectTcp(port, '127.0.0.1');
     await new Promise((resolve) => socket.once('close', resolve).on('error', () => undefined));
     expect(refused).toEqual(['handshake']);
-    await expect.poll(() => listener.connections.size).toBe(0);
+    await expect.poll(() => connections.size).toBe(0);
   });
 
   it('refuses more strangers from one address than the limit, and takes new ones once some left', async () => {
-    const opened = await openListener({
-      limits: { strangersMax: 100, strangersPerAddressMax: 2, connectionsMax: 1000, firstRequestMs: 10_000 },
-    });
+    const opened = await openListener(
+      {},
+      { strangersMax: 100, strangersPerAddressMax: 2, connectionsMax: 1000, firstRequestMs: 10_000 },
+    );
     const held = [connectTcp(opened.port, '127.0.0.1'), connectTcp(opened.port, '127.0.0.1')];
     await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
     const third = connectTcp(opened.port, '127.0.0.1');
@@ -162,9 +172,9 @@ describe('the one listener', () => {
     );
     expect(opened.refused).toContain('limit');
     for (const socket of held) socket.destroy();
-    await expect.poll(() => opened.listener.connections.size).toBe(0);
+    await expect.poll(() => opened.connections.size).toBe(0);
     expect(await curl(opened.port, opened.authority.caPem)).toBe('web 1.1');
-    await expect.poll(() => opened.listener.connections.strangers).toBe(0);
+    await expect.poll(() => opened.connections.strangers).toBe(0);
   });
 
   it('lets a storm wait in line instead of failing', async () => {

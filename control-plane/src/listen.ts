@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TLSSock
 import { ServerCredentials as GrpcCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
 import { FlotillaError, systemCode, type Clock, type Logger } from '@flotilla/kit';
 import { Admission } from './listen/admission.js';
-import { Connections, peerOf, type ConnectionLimits } from './listen/connections.js';
+import { peerOf, type Connections } from './listen/connections.js';
 import { ticketKeys, untilNextKeyMs } from './listen/tickets.js';
 
 export interface ListenOptions {
@@ -19,7 +19,7 @@ export interface ListenOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly admission: { readonly perSecond: number; readonly burst: number; readonly waitingMax: number };
-  readonly limits: ConnectionLimits;
+  readonly connections: Connections;
   /** A handshake that takes longer is ended. The time spent waiting for admission does not count. */
   readonly handshakeMs: number;
   readonly onRefused?: (why: 'limit' | 'admission' | 'handshake') => void;
@@ -27,10 +27,10 @@ export interface ListenOptions {
 
 /** The one public port: TLS 1.3; `http/1.1` goes to the web, `h2` alone to gRPC. */
 export class Listener {
-  readonly connections: Connections;
   readonly #options: ListenOptions;
   readonly #front: Server;
   readonly #tls: TlsServer;
+  readonly #connections: Connections;
   readonly #http: ReturnType<typeof createHttpServer>;
   readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>;
   readonly #admission: Admission<Socket>;
@@ -38,7 +38,7 @@ export class Listener {
 
   constructor(options: ListenOptions) {
     this.#options = options;
-    this.connections = new Connections(options.clock, options.limits);
+    this.#connections = options.connections;
     this.#http = webServer(options.http);
     this.#injector = options.grpc.createConnectionInjector(GrpcCredentials.createInsecure());
     this.#tls = this.#createTls();
@@ -67,14 +67,14 @@ export class Listener {
     this.#tls.setTicketKeys(ticketKeys(this.#options.ticketSecret, this.#options.clock.now().wallMs));
   }
 
-  /** Keeps deadlines and rotates ticket keys until aborted; then closes the port. */
+  /** Keeps deadlines and rotates ticket keys until aborted; then takes no new connections. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     let keyDueMs = untilNextKeyMs(clock.now().wallMs) + clock.now().monotonicMs;
     try {
       for (;;) {
         await clock.sleep(1000, signal);
-        this.connections.sweep();
+        this.#connections.sweep();
         const now = clock.now();
         if (now.monotonicMs < keyDueMs) continue;
         this.#tls.setTicketKeys(ticketKeys(this.#options.ticketSecret, now.wallMs));
@@ -83,6 +83,7 @@ export class Listener {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+    this.stopAccepting();
   }
 
   /** No new connections from now on; those there are go on. */
@@ -97,13 +98,13 @@ export class Listener {
     this.#injector.destroy();
     this.#http.close(() => undefined);
     this.#http.closeAllConnections();
-    this.connections.closeAll();
+    this.#connections.closeAll();
   }
 
   #accept(socket: Socket): void {
     // Without a handler a reset by the other side would end the process.
     socket.on('error', () => socket.destroy());
-    if (!this.connections.add(socket)) {
+    if (!this.#connections.add(socket)) {
       this.#options.onRefused?.('limit');
       socket.destroy();
       return;
@@ -144,10 +145,10 @@ export class Listener {
       socket.destroy();
       return;
     }
-    this.connections.advance(peer, 'open');
+    this.#connections.advance(peer, 'open');
     // Taken from the socket, not from gRPC's auth context: that one hides an expired certificate, which may still renew.
     const certificate: Buffer | undefined = socket.getPeerX509Certificate()?.raw;
-    if (certificate !== undefined) this.connections.setCertificate(peer, certificate);
+    if (certificate !== undefined) this.#connections.setCertificate(peer, certificate);
     if (socket.alpnProtocol === 'h2') {
       this.#injector.injectConnection(socket);
       return;

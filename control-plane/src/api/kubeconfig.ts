@@ -1,6 +1,6 @@
 import type { ClusterRecord } from '@flotilla/core';
 import { FlotillaError, invalidArgument, randomText } from '@flotilla/kit';
-import type { KubeClient, KubeCsr, KubeManifest } from '@flotilla/kube';
+import { projectGroup, rbacManifests, type KubeClient, type KubeCsr } from '@flotilla/kube';
 import type { IssueKubeconfigRequest, IssueKubeconfigResponse } from '@flotilla/proto';
 import { stringify } from 'yaml';
 import { kubernetesRole } from '../access/identity.js';
@@ -33,10 +33,13 @@ export async function issueKubeconfig(
   const access = cluster.access;
   if (client === undefined || access === undefined || access.caCertificate === '') throw notReady(cluster);
   const role = kubernetesRole(call.caller.role);
-  await grantRole(client, call.project.name, role);
+  // Idempotent, and cheap beside the signing: whoever asks first finds the roles in place.
+  for (const manifest of rbacManifests(call.project.name)) {
+    await client.applySsa(manifest, { fieldManager: 'flotilla', force: true, signal: call.signal });
+  }
   const key = newKey();
   const user = `${call.caller.name}@flotilla`;
-  const requestPem = await newCsrPem(key, `flotilla:${call.caller.name}`, [groupOf(call.project.name, role)]);
+  const requestPem = await newCsrPem(key, `flotilla:${call.caller.name}`, [projectGroup(call.project.name, role)]);
   const certificate = await sign(parts, client, requestPem, ttlMs, call);
   await parts.store.commit(
     [
@@ -97,50 +100,6 @@ async function sign(
     if (failed !== undefined) throw unsigned(failed.message);
     if (parts.clock.now().monotonicMs > deadlineMs) throw unsigned('kube-controller-manager did not sign it in time');
     await parts.clock.sleep(delayMs, call.signal);
-  }
-}
-
-function groupOf(project: string, role: string): string {
-  return `flotilla:${project}:${role}`;
-}
-
-const looksAround = {
-  apiGroups: [''],
-  resources: ['nodes', 'namespaces', 'persistentvolumes', 'events'],
-  verbs: ['get', 'list', 'watch'],
-};
-
-/** What a role may do in Kubernetes: an admin everything, a member all of an application, a reader look (no secrets). */
-function roleRules(role: 'admin' | 'member' | 'reader'): {
-  readonly roleRefs: readonly string[];
-  readonly own: KubeManifest | undefined;
-} {
-  if (role === 'admin') return { roleRefs: ['cluster-admin'], own: undefined };
-  const namespaces = { apiGroups: [''], resources: ['namespaces'], verbs: ['create', 'delete', 'patch', 'update'] };
-  const own = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRole',
-    metadata: { name: `flotilla:${role}` },
-    rules: role === 'member' ? [looksAround, namespaces] : [looksAround],
-  };
-  return { roleRefs: [role === 'member' ? 'admin' : 'view', `flotilla:${role}`], own };
-}
-
-async function grantRole(client: KubeClient, project: string, role: 'admin' | 'member' | 'reader'): Promise<void> {
-  const { roleRefs, own } = roleRules(role);
-  const options = { fieldManager: 'flotilla', force: true } as const;
-  if (own !== undefined) await client.applySsa(own, options);
-  for (const roleRef of roleRefs) {
-    await client.applySsa(
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRoleBinding',
-        metadata: { name: `${groupOf(project, role)}:${roleRef.replace(/^flotilla:/, 'own-')}` },
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleRef },
-        subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: groupOf(project, role) }],
-      },
-      options,
-    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { Liveness } from './wire.js';
 
 /** Live facts where an agent is connected here, else what the record remembers. */
 export function livenessOf(record: MachineRecord, live: (machineId: string) => Liveness | undefined): Liveness {
-  return live(record.id) ?? { session: record.session, lastSeenAtMs: record.lastSeenAtMs };
+  return live(record.id) ?? remembered(record);
 }
 
 /** The same for a machine of which only the id is known. */
@@ -17,5 +17,11 @@ export async function livenessById(
   if (now !== undefined) return now;
   const record = await reads.machine(machineId);
   if (record === undefined) return { session: SessionState.DISCONNECTED, lastSeenAtMs: undefined };
-  return { session: record.session, lastSeenAtMs: record.lastSeenAtMs };
+  return remembered(record);
+}
+
+/** Connected by the record but not here: we were away, and it has not come back yet. */
+function remembered(record: MachineRecord): Liveness {
+  const session = record.session === SessionState.CONNECTED ? SessionState.DISCONNECTED : record.session;
+  return { session, lastSeenAtMs: record.lastSeenAtMs };
 }

@@ -1,7 +1,7 @@
-import { BlockList, isIP } from 'node:net';
 import { labelViolations, type PoolRecord, type TokenRecord } from '@flotilla/core';
 import { FlotillaError, invalidArgument, newId, type FieldViolation } from '@flotilla/kit';
 import { CreateTokenRequest, EnrollmentToken, EventSeverity, RevokeTokenRequest } from '@flotilla/proto';
+import { addressList } from '../enroll/addresses.js';
 import { keyedHash, newTokenSecret, printedTokenId } from '../enroll/token-format.js';
 import type { ProjectCall, ServiceHandlers } from './call.js';
 import { toMs } from './duration.js';
@@ -151,19 +151,6 @@ function parseTerms(request: CreateTokenRequest, nowMs: number): Terms {
   }
   if (violations.length > 0) throw invalidArgument(violations);
   return { maxUses, ttlMs, expiresAtMs: nowMs + ttlMs };
-}
-
-/** A list of networks to look addresses up in; undefined when one of them is none. */
-export function addressList(cidrs: readonly string[]): BlockList | undefined {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', prefix, rest] = cidr.split('/');
-    const family = isIP(address);
-    const bits = prefix === undefined ? (family === 6 ? 128 : 32) : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
-    if (family === 0 || rest !== undefined || bits < 0 || bits > (family === 6 ? 128 : 32)) return undefined;
-    list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4');
-  }
-  return list;
 }
 
 function newToken(call: ProjectCall, request: CreateTokenRequest, pool: PoolRecord | undefined, terms: Terms) {

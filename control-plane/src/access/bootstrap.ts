@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { Store } from '@flotilla/core';
+import { FlotillaError, newId, type Clock, type Random } from '@flotilla/kit';
+import { EventSeverity, Role } from '@flotilla/proto';
+import { writePrivate } from '../adapters/disk.js';
+import { apiKeyHash, newApiKeySecret, printedApiKey } from './api-key.js';
+
+const lifeMs = 366 * 86_400_000;
+const keyName = 'bootstrap';
+
+export interface AdminFileFacts {
+  readonly publicUrl: string;
+  readonly caPin: string;
+  readonly publicKeyPin: string;
+  readonly caPem: string;
+}
+
+/**
+ * On the first start: a key that may do everything, in `<dataDir>/admin.json` (0600), which `flotilla login --from`
+ * imports. The file is written before the key exists, so that a crash in between leaves a useless file, never a key that
+ * nobody has; the next start makes both anew. Returns the path when it was written now.
+ */
+export async function bootstrapAdmin(
+  parts: {
+    readonly store: Pick<Store, 'read' | 'commit'>;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly pepper: Uint8Array;
+    readonly dataDir: string;
+  },
+  facts: AdminFileFacts,
+): Promise<string | undefined> {
+  const { store, clock, random, pepper } = parts;
+  const project = await store.read.project('default');
+  if (project === undefined)
+    throw new FlotillaError('STORE_DAMAGED', 'The project "default" is missing.', { kind: 'data-loss' });
+  if ((await store.read.apiKeyByName(project.id, keyName)) !== undefined) return undefined;
+  const path = join(parts.dataDir, 'admin.json');
+  const id = newId('key', random);
+  const secret = newApiKeySecret(random);
+  const file = {
+    server: facts.publicUrl,
+    caPin: facts.caPin,
+    publicKeyPin: facts.publicKeyPin,
+    caPem: facts.caPem,
+    apiKey: printedApiKey(id, secret),
+  };
+  await writePrivate(path, `${JSON.stringify(file, null, 2)}\n`);
+  const nowMs = clock.now().wallMs;
+  const apiKey = {
+    id,
+    projectId: project.id,
+    name: keyName,
+    role: Role.INSTANCE_ADMIN,
+    secretHash: apiKeyHash(pepper, id, secret),
+    expiresAtMs: nowMs + lifeMs,
+  };
+  await store.commit(
+    [
+      { kind: 'apikey.create', apiKey },
+      {
+        kind: 'event.append',
+        event: {
+          projectId: project.id,
+          resourceKind: 'apikey',
+          resourceId: id,
+          resourceName: keyName,
+          severity: EventSeverity.NORMAL,
+          category: 'Access',
+          reason: 'BootstrapKeyCreated',
+          message: 'The first start made the API key "bootstrap", an instance administrator and admin of "default".',
+        },
+      },
+      {
+        kind: 'audit.append',
+        entry: {
+          projectId: project.id,
+          action: 'apikey.create',
+          resourceKind: 'apikey',
+          resourceId: id,
+          result: 'OK',
+          details: { name: keyName, role: 'INSTANCE_ADMIN' },
+        },
+      },
+    ],
+    { owner: 'api', nowMs, actor: 'system' },
+  );
+  return path;
+}

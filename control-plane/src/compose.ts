@@ -1,0 +1,326 @@
+import { openMirror, BuildSource, UpstreamSource } from '@flotilla/artifacts';
+import type { Engine, EnginePorts, Store } from '@flotilla/core';
+import { FlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
+import { ApiKeys } from './access/api-key.js';
+import type { ApiKeyIdentity } from './access/identity.js';
+import { bootstrapAdmin } from './access/bootstrap.js';
+import { MachineCertificates } from './access/machine-certificate.js';
+import { ensurePrivateDir } from './adapters/disk.js';
+import { ArtifactsIndex } from './artifacts-index.js';
+import { Gate } from './api/gate.js';
+import { Rates, type RateLimits } from './api/rates.js';
+import { newGrpcServer, registerServices } from './api/register.js';
+import { certificateNames, type Config } from './config/settings.js';
+import { Authority } from './enroll/authority.js';
+import { clusterConnector, clusterKeys } from './enroll/cluster-keys.js';
+import { Enrollment } from './enroll/enroll.js';
+import { parseFacts } from './enroll/facts.js';
+import { loadMasterKey } from './enroll/master-key.js';
+import { Nonces } from './enroll/nonces.js';
+import { challengeMessage, provenBy } from './enroll/proof.js';
+import { renewCertificate } from './enroll/renew.js';
+import { sealedSecrets } from './enroll/sealed-secrets.js';
+import { Listener } from './listen.js';
+import { Connections, networkOf, peerOf } from './listen/connections.js';
+import { measuredStore } from './measured-store.js';
+import { Metrics } from './metrics.js';
+import { Readiness } from './readiness.js';
+import { runServer } from './run.js';
+import { Intake } from './session/intake.js';
+import { Sessions } from './session/sessions.js';
+import { SessionTable } from './session/table.js';
+import { loadAgentFiles } from './web/agent-files.js';
+import { bundleHandler } from './web/bundle.js';
+import { webHandler } from './web/router.js';
+
+/** What the outside gives; everything else is made here. */
+export interface ServerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: string;
+  readonly openStore: (dataDir: string) => Promise<Store>;
+  readonly createEngine: (ports: EnginePorts) => Engine;
+  readonly loopLagSeconds: () => { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly memoryBytes: () => number;
+  readonly rateLimits?: RateLimits;
+}
+
+/** A server that is ready to run. */
+export interface ComposedServer {
+  readonly port: number;
+  readonly authority: Authority;
+  readonly store: Store;
+  readonly sessions: Sessions;
+  /** Where the first key was written now, if it was. */
+  readonly adminFile: string | undefined;
+  /** Runs until aborted or something fails; then stops everything in order and closes the store. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Makes the server and binds its port. Throws a FlotillaError that says what to do. */
+export async function composeServer(config: Config, ports: ServerPorts): Promise<ComposedServer> {
+  await ensurePrivateDir(config.dataDir);
+  const metrics = new Metrics(ports.version);
+  const opened = await ports.openStore(config.dataDir);
+  try {
+    const store = measuredStore(opened, ports.clock, (...facts) => metrics.commit(...facts));
+    const base = await makeBase(config, ports, store, metrics);
+    const live = makeLive(config, base);
+    const doors = await makeDoors(config, base, live);
+    const admin = {
+      publicUrl: config.publicUrl,
+      caPin: base.authority.caPin,
+      publicKeyPin: base.authority.publicKeyPin,
+      caPem: base.authority.caPem,
+    };
+    const adminFile = await bootstrapAdmin({ ...base, dataDir: config.dataDir }, admin);
+    const { port } = await doors.listener.open();
+    return {
+      port,
+      authority: base.authority,
+      store,
+      sessions: live.sessions,
+      adminFile,
+      run: (signal) => runServer({ ...base, ...live, ...doors }, signal),
+    };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** What everything stands on: store, secrets, authority, mirror. */
+async function makeBase(config: Config, ports: ServerPorts, store: Store, metrics: Metrics) {
+  const { clock, random, log } = ports;
+  const box = await loadMasterKey(config.dataDir, random);
+  const secrets = await sealedSecrets(config.dataDir, box);
+  const authority = await Authority.load({
+    secrets,
+    clock,
+    random,
+    instanceId: store.instance.instanceId,
+    serverNames: certificateNames(config),
+  });
+  const secret = async (name: string): Promise<Uint8Array> => {
+    const known = await secrets.get(name);
+    if (known !== undefined) return known;
+    const made = random.bytes(32);
+    await secrets.set(name, made);
+    return made;
+  };
+  const pepper = await secret('pepper');
+  const ticketSecret = await secret('tls-tickets');
+  const mirror = openMirror(config.artifactsDir, { clock });
+  return { ...ports, store, metrics, box, authority, pepper, ticketSecret, mirror, log, config };
+}
+
+type Base = Awaited<ReturnType<typeof makeBase>>;
+
+/** What lives in memory: the sessions and the engine, which need each other. */
+function makeLive(config: Config, base: Base) {
+  const { store, clock, random, log, box, mirror } = base;
+  const table = new SessionTable(clock, config.heartbeatIntervalMs);
+  const intake = new Intake({ store, clock, log });
+  // Bound late: the engine wakes the sessions, and the sessions ask the engine.
+  const late: { sessions?: Sessions; engine?: Engine } = {};
+  const artifacts = new ArtifactsIndex({
+    mirror,
+    sources: {
+      upstream: new UpstreamSource({ clock, random }),
+      build: new BuildSource({ clock, cacheDir: `${config.dataDir}/build`, goCaches: 'private' }),
+    },
+    defaultSource: config.artifactsSource,
+    log,
+    onChanged: () => late.engine?.wake('mirror'),
+  });
+  const engine = base.createEngine({
+    store,
+    clock,
+    random,
+    log: log.child({ part: 'engine' }),
+    sessions: table,
+    clusters: clusterConnector(box, { clock, random }),
+    keys: clusterKeys(box, random),
+    mirror: artifacts,
+    dispatch: { wake: (machineId) => late.sessions?.wake(machineId) },
+  });
+  const sessions = new Sessions({
+    store,
+    engine,
+    table,
+    intake,
+    clock,
+    random,
+    log: log.child({ part: 'session' }),
+    parseFacts,
+    identity: (key, nonce, signature) => provenBy(key, challengeMessage(nonce), signature),
+  });
+  late.sessions = sessions;
+  late.engine = engine;
+  return { table, intake, artifacts, engine, sessions };
+}
+
+type Live = ReturnType<typeof makeLive>;
+
+/** What can be reached: gRPC, the web, and the port in front of them. */
+async function makeDoors(config: Config, base: Base, live: Live) {
+  const { store, clock, random, log, authority, pepper, metrics, mirror } = base;
+  await live.artifacts.refresh();
+  const connections = new Connections(clock, { ...config, firstRequestMs: 10_000 });
+  const rates = new Rates(clock, base.rateLimits);
+  const apiKeys = new ApiKeys({ store, clock, log, pepper });
+  const certificates = new MachineCertificates({ reads: store.read, clock, issued: (der) => authority.issued(der) });
+  const gate = new Gate({
+    store,
+    identifyKey: (text) => apiKeys.identify(text),
+    identifyMachine: (certificate) => certificates.identify(certificate),
+    connections,
+    rates,
+    log: log.child({ part: 'gate' }),
+  });
+  const grpc = newGrpcServer();
+  const facts = {
+    version: base.version,
+    publicUrl: config.publicUrl,
+    publicKeyPin: authority.publicKeyPin,
+    caPin: authority.caPin,
+  };
+  const setReady = registerServices(
+    grpc,
+    { gate, clock, random, log: log.child({ part: 'api' }), onCall: (call) => metrics.call(call) },
+    {
+      ...base,
+      engine: live.engine,
+      liveness: (machineId) => live.table.liveness(machineId),
+      agentsConnected: () => live.table.connected,
+      artifacts: live.artifacts,
+      server: facts,
+    },
+    {
+      accept: (stream, peer) => live.sessions.accept(stream, peer),
+      renew: (request, call) => renewCertificate({ store, authority }, call.machine, request, call),
+      enrollment: new Enrollment({
+        store,
+        clock,
+        random,
+        log,
+        authority,
+        pepper,
+        nonces: new Nonces({ clock, random }),
+      }),
+    },
+  );
+  const readiness = new Readiness(setReady);
+  const listener = new Listener({
+    ...config.listen,
+    credentials: authority.serverCredentials,
+    ticketSecret: base.ticketSecret,
+    http: webHandler({
+      log: log.child({ part: 'web' }),
+      random,
+      caPem: authority.caPem,
+      agent: await loadAgentFiles(config.agentDir, facts, log),
+      mirror,
+      notReady: () => readiness.problems,
+      metrics: () => metrics.text(),
+      bundle: bundleHandler({
+        mirror,
+        random,
+        workDir: config.artifactsDir,
+        identifyKey: (text, address) => guardedKey(apiKeys, rates, text, address),
+        onImported: (key, versions, remoteAddress) => imported(base, live, key, versions, remoteAddress),
+      }),
+      onRequest: (request) => {
+        metrics.request();
+        connections.advance(peerOf(request.socket) ?? '', 'used');
+      },
+      beginDownload: downloads(256),
+    }),
+    grpc,
+    clock,
+    log: log.child({ part: 'listen' }),
+    admission: {
+      perSecond: config.acceptPerSecond,
+      burst: 2 * config.acceptPerSecond,
+      waitingMax: config.connectionsMax,
+    },
+    connections,
+    handshakeMs: 10_000,
+    onRefused: (why) => metrics.refused(why),
+  });
+  observe(base, live, connections);
+  return { listener, grpc, readiness };
+}
+
+/** Guessing keys over HTTPS is as slow as over gRPC. */
+async function guardedKey(keys: ApiKeys, rates: Rates, text: string, remoteAddress: string): Promise<ApiKeyIdentity> {
+  try {
+    return await keys.identify(text);
+  } catch (error) {
+    if (rates.guess(networkOf(remoteAddress))) throw error;
+    throw new FlotillaError('RATE_LIMITED', 'Too many refused API keys from this address.', {
+      kind: 'exhausted',
+      retry: 'later',
+    });
+  }
+}
+
+async function imported(
+  base: Base,
+  live: Live,
+  key: ApiKeyIdentity,
+  versions: readonly string[],
+  remoteAddress: string,
+): Promise<void> {
+  await live.artifacts.refresh();
+  const entry = {
+    projectId: key.projectId,
+    action: 'artifacts.import',
+    resourceKind: 'version',
+    resourceId: versions.join(',').slice(0, 200),
+    result: 'OK',
+    details: {},
+  } as const;
+  await base.store.commit([{ kind: 'audit.append', entry }], {
+    owner: 'api',
+    nowMs: base.clock.now().wallMs,
+    actor: `api-key:${key.name}`,
+    remoteAddress,
+  });
+}
+
+/** Places for downloads under way. */
+function downloads(max: number): () => (() => void) | undefined {
+  let running = 0;
+  return () => {
+    if (running >= max) return undefined;
+    running += 1;
+    return () => {
+      running -= 1;
+    };
+  };
+}
+
+function observe(base: Base, live: Live, connections: Connections): void {
+  const { clock, authority, store } = base;
+  base.metrics.observe({
+    agentsConnected: () => live.table.connected,
+    heartbeatAgesSeconds: function* () {
+      const nowMs = clock.now().monotonicMs;
+      for (const entry of live.table.entries()) if (entry.connected) yield (nowMs - entry.lastHeardMs) / 1000;
+    },
+    connections: () => connections.size,
+    strangers: () => connections.strangers,
+    transitionsWaiting: () => live.intake.waiting,
+    epoch: () => store.instance.epoch,
+    certificateExpirySeconds: () => (authority.serverNotAfterMs - clock.now().wallMs) / 1000,
+    clustersReachable: () => {
+      const links = live.engine.clusterLinks();
+      const reachable = links.filter((link) => link.reachable).length;
+      return { reachable, unreachable: links.length - reachable };
+    },
+    loopLagSeconds: base.loopLagSeconds,
+    memoryBytes: base.memoryBytes,
+  });
+}

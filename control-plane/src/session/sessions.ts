@@ -1,0 +1,291 @@
+import type { CommitNotice, Dispatch, Engine, MachineRecord, Store } from '@flotilla/core';
+import { FlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
+import {
+  EventSeverity,
+  MachineState,
+  SessionState,
+  type Heartbeat,
+  type Hello,
+  type MachineFacts,
+  type ObservedState,
+} from '@flotilla/proto';
+import { AgentSession, type SessionEvents } from './agent-session.js';
+import type { AgentPeer, AgentStream } from './contract.js';
+import { Dispatcher } from './dispatch.js';
+import type { Intake } from './intake.js';
+import { takeOver, type IdentityCheck } from './ownership.js';
+import { refusals } from './refusals.js';
+import { stateOf, type SessionTable } from './table.js';
+
+/** The one version of the session protocol there is. */
+const protocol = 1;
+
+export interface SessionParts {
+  readonly store: Pick<Store, 'read' | 'commit' | 'instance' | 'onCommit'>;
+  readonly engine: Pick<Engine, 'pushFor' | 'wake'>;
+  readonly table: SessionTable;
+  readonly intake: Intake;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** Cuts sane what a host says of itself. */
+  readonly parseFacts: (facts: MachineFacts) => MachineFacts;
+  /** Whether the answer to a challenge proves the identity key. */
+  readonly identity: IdentityCheck;
+}
+
+/** All sessions of this process: who owns which machine, what is sent to it, and when it counts as silent. */
+export class Sessions implements SessionEvents, Dispatch {
+  readonly #owners = new Map<string, AgentSession>();
+  /** One at a time per machine decides who owns it. */
+  readonly #deciding = new Map<string, Promise<unknown>>();
+  #sessionEpoch: bigint;
+  #stopping = false;
+
+  constructor(private readonly parts: SessionParts) {
+    // Above every session of earlier starts, because the server's epoch rises.
+    this.#sessionEpoch = BigInt(parts.store.instance.epoch) * 1_000_000n;
+  }
+
+  /** Serves one stream until it ends. */
+  async accept(stream: AgentStream, peer: AgentPeer): Promise<void> {
+    const session = new AgentSession(peer.machineId, peer.remoteAddress, stream, this.parts, this);
+    const hello = await session.awaitHello();
+    if (hello === undefined) return;
+    const machine = await this.#admit(session, peer, hello);
+    if (machine !== undefined) {
+      await this.#decide(peer.machineId, () => this.#own(session, hello, machine));
+    }
+    await session.closed;
+    session.dispatcher?.stop();
+    this.#ended(session);
+  }
+
+  /** The target or its secrets changed: look what must be sent. */
+  wake(machineId: string): void {
+    const session = this.#owners.get(machineId);
+    if (session !== undefined && !session.limited) session.dispatcher?.wake();
+  }
+
+  /** Watches for silence, sends again what was not acknowledged, and notes "last seen" in small portions. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, store } = this.parts;
+    const stop = store.onCommit((notice) => this.#onCommit(notice));
+    let checkpoint: string[] = [];
+    try {
+      while (!signal.aborted) {
+        await clock.sleep(1000, signal).catch(() => undefined);
+        if (signal.aborted) break;
+        this.#sweep();
+        if (checkpoint.length === 0) checkpoint = [...this.#owners.keys()];
+        // Everybody once a minute, spread, at most 500 rows at a time (decision 6).
+        const portion = Math.min(500, Math.ceil(this.#owners.size / 60));
+        for (const machineId of checkpoint.splice(0, portion)) this.#checkpoint(machineId);
+      }
+    } finally {
+      stop();
+    }
+    this.#dismissAll();
+  }
+
+  heartbeat(session: AgentSession, beat: Heartbeat, first: boolean): void {
+    const flipped = this.parts.table.probes(this.#heard(session), beat.probes, first);
+    session.dispatcher?.acknowledged({ epoch: beat.acknowledgedEpoch, generation: beat.acknowledgedGeneration });
+    if (flipped) this.parts.engine.wake(`machine:${session.machineId}`);
+  }
+
+  report(session: AgentSession, observed: ObservedState): void {
+    this.#heard(session);
+    if (session.limited) return;
+    session.dispatcher?.acknowledged({
+      epoch: observed.acknowledgedEpoch,
+      generation: observed.acknowledgedGeneration,
+    });
+    this.parts.intake.put({ kind: 'machine.observe', machineId: session.machineId, observed });
+  }
+
+  inventory(session: AgentSession, facts: MachineFacts): void {
+    this.#heard(session);
+    if (session.limited) return;
+    this.parts.intake.put({
+      kind: 'machine.inventory',
+      machineId: session.machineId,
+      facts: this.parts.parseFacts(facts),
+    });
+  }
+
+  goodbye(session: AgentSession): void {
+    this.#heard(session);
+    session.end();
+  }
+
+  /** Refuses who may have no session; else the machine's record. */
+  async #admit(session: AgentSession, peer: AgentPeer, hello: Hello): Promise<MachineRecord | undefined> {
+    const machine = await this.parts.store.read.machine(peer.machineId);
+    if (machine === undefined) session.refuse(refusals.unknown);
+    else if (machine.status.state === MachineState.RETIRED || peer.state === 'revoked')
+      session.refuse(refusals.retired);
+    else if (hello.protocolMin > protocol || hello.protocolMax < protocol) session.refuse(refusals.protocol);
+    else if (hello.highestEpoch > BigInt(this.parts.store.instance.epoch)) session.refuse(refusals.epochTooOld);
+    else if (this.#stopping)
+      session.send({ $case: 'reconnect', value: { after: { seconds: 2n, nanos: 0 }, reason: 'the server restarts' } });
+    else return machine;
+    session.end();
+    return undefined;
+  }
+
+  /** Makes the session the owner of its machine, unless the one before is alive and another one. */
+  async #own(session: AgentSession, hello: Hello, machine: MachineRecord): Promise<void> {
+    const verdict = await takeOver(this.#owners.get(machine.id), session, machine, this.parts);
+    if (verdict !== 'owner' || !session.isOpen) return;
+    const { table, store, clock, engine, intake } = this.parts;
+    this.#sessionEpoch += 1n;
+    this.#owners.set(machine.id, session);
+    session.entry = table.open(machine.id, session.remoteAddress);
+    session.dispatcher = new Dispatcher(machine.id, {
+      ...this.parts,
+      send: (push) => void session.send({ $case: 'target', value: push }),
+    });
+    session.send({
+      $case: 'welcome',
+      value: {
+        protocol,
+        sessionEpoch: this.#sessionEpoch,
+        serverEpoch: BigInt(store.instance.epoch),
+        instanceId: store.instance.instanceId,
+        heartbeatInterval: {
+          seconds: BigInt(Math.floor(table.heartbeatIntervalMs / 1000)),
+          nanos: (table.heartbeatIntervalMs % 1000) * 1_000_000,
+        },
+        serverTime: new Date(clock.now().wallMs),
+      },
+    });
+    this.#presence(session, SessionState.CONNECTED);
+    this.#event(
+      session,
+      EventSeverity.NORMAL,
+      'AgentConnected',
+      `The agent ${hello.agentVersion} connected from ${session.remoteAddress}.`,
+    );
+    if (hello.observed !== undefined) {
+      const { acknowledgedEpoch: epoch, acknowledgedGeneration: generation } = hello.observed;
+      session.dispatcher.acknowledged({ epoch, generation });
+      intake.put({ kind: 'machine.observe', machineId: machine.id, observed: hello.observed });
+    }
+    engine.wake(`machine:${machine.id}`);
+    session.dispatcher.wake();
+  }
+
+  async #decide(machineId: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#deciding.get(machineId) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.#deciding.set(machineId, mine);
+    try {
+      await mine;
+    } finally {
+      if (this.#deciding.get(machineId) === mine) this.#deciding.delete(machineId);
+    }
+  }
+
+  #heard(session: AgentSession): NonNullable<AgentSession['entry']> {
+    const { entry } = session;
+    if (entry === undefined) throw new FlotillaError('INTERNAL', 'a session without an entry was heard');
+    if (this.parts.table.heard(entry)) {
+      this.#presence(session, SessionState.CONNECTED);
+      this.#event(session, EventSeverity.NORMAL, 'AgentHeardAgain', 'The agent is heard again.');
+      this.parts.engine.wake(`machine:${session.machineId}`);
+    }
+    return entry;
+  }
+
+  #ended(session: AgentSession): void {
+    if (this.#owners.get(session.machineId) === session) this.#owners.delete(session.machineId);
+    if (session.entry === undefined || !this.parts.table.close(session.entry)) return;
+    this.#presence(session, SessionState.DISCONNECTED);
+    // When we stop, the agents did nothing that is worth an event.
+    if (this.#stopping) return;
+    const why = session.goodbyeReason === '' ? 'without a goodbye' : `saying: ${session.goodbyeReason}`;
+    this.#event(session, EventSeverity.NORMAL, 'AgentDisconnected', `The session ended ${why}.`);
+    this.parts.engine.wake(`machine:${session.machineId}`);
+  }
+
+  #sweep(): void {
+    const { table, clock, engine } = this.parts;
+    const silentAfterMs = 3 * table.heartbeatIntervalMs + 1000;
+    const nowMs = clock.now().monotonicMs;
+    for (const session of this.#owners.values()) {
+      const { entry, dispatcher } = session;
+      if (entry === undefined) continue;
+      if (dispatcher?.overdue === true && !session.limited) dispatcher.wake();
+      if (entry.silent || nowMs - entry.lastHeardMs <= silentAfterMs) continue;
+      entry.silent = true;
+      this.#presence(session, SessionState.SILENT);
+      const seconds = ((nowMs - entry.lastHeardMs) / 1000).toFixed(1);
+      this.#event(
+        session,
+        EventSeverity.WARNING,
+        'AgentSilent',
+        `No heartbeat for ${seconds} s; the connection still stands.`,
+      );
+      engine.wake(`machine:${session.machineId}`);
+    }
+  }
+
+  #checkpoint(machineId: string): void {
+    const session = this.#owners.get(machineId);
+    if (session?.entry !== undefined) this.#presence(session, stateOf(session.entry));
+  }
+
+  #presence(session: AgentSession, state: SessionState): void {
+    const { machineId, remoteAddress, entry } = session;
+    const lastSeenAtMs = entry?.lastHeardWallMs ?? this.parts.clock.now().wallMs;
+    this.parts.intake.put({ kind: 'machine.presence', machineId, session: state, lastSeenAtMs, remoteAddress });
+  }
+
+  #event(session: AgentSession, severity: EventSeverity, reason: string, message: string): void {
+    this.parts.intake.event({
+      resourceKind: 'machine',
+      resourceId: session.machineId,
+      severity,
+      category: 'Session',
+      reason,
+      message,
+    });
+  }
+
+  /** A retired machine is told at once, and its stream cut. */
+  #onCommit(notice: CommitNotice): void {
+    if (!notice.kinds.includes('machine.retire')) return;
+    for (const { kind, id } of notice.touched) {
+      const session = kind === 'machine' ? this.#owners.get(id) : undefined;
+      if (session !== undefined) void this.#cutIfRetired(session);
+    }
+  }
+
+  async #cutIfRetired(session: AgentSession): Promise<void> {
+    try {
+      const machine = await this.parts.store.read.machine(session.machineId);
+      if (machine?.status.state === MachineState.RETIRED) session.refuse(refusals.retired);
+    } catch (error) {
+      // Rather one session too few than a revoked machine too many.
+      this.parts.log.warn(
+        { machineId: session.machineId, err: String(error) },
+        'a session was ended: its machine could not be read',
+      );
+      session.end();
+    }
+  }
+
+  /** Asks every agent to come back, not all in the same second. */
+  #dismissAll(): void {
+    this.#stopping = true;
+    // About 300 full handshakes a second are comfortable.
+    const spreadMs = Math.max(1000, (this.#owners.size / 300) * 1000);
+    for (const session of this.#owners.values()) {
+      const afterMs = 500 + Math.floor(this.parts.random.fraction() * spreadMs);
+      const after = { seconds: BigInt(Math.floor(afterMs / 1000)), nanos: (afterMs % 1000) * 1_000_000 };
+      session.send({ $case: 'reconnect', value: { after, reason: 'the server stops or restarts' } });
+      session.end();
+    }
+  }
+}
