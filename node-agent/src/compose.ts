@@ -36,6 +36,8 @@ export interface AgentPorts {
   readonly pid: number;
   /** Adds what takes long to find out; runs in a child of its own. */
   readonly inventory: (facts: MachineFacts) => Promise<MachineFacts>;
+  /** Calls back when a person asks to try again what was parked. */
+  readonly onRetry: (retry: () => void) => void;
 }
 
 /** Facts of the host, with the address it reaches the control plane from. */
@@ -87,6 +89,7 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     statusOf({ ...shared, pid: ports.pid, startedMs, nowMs: clock.now().wallMs, server: config.server, board, target: targets.held, worker }),
   );
   board.onChange(() => status.touch());
+  ports.onRetry(() => worker.retry());
   log.info({ version: agentVersion, server: config.server }, 'flotilla-agent starts');
 
   const connect = async (stop: AbortSignal): Promise<void> => {

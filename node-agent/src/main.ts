@@ -43,6 +43,7 @@ async function main(): Promise<number> {
     pid: process.pid,
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     signal: stopping.signal,
+    onRetry: (retry) => void process.on('SIGHUP', retry),
     print: (text) => process.stdout.write(text),
     tell: (text) => process.stderr.write(text),
     ask,

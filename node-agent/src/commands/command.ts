@@ -15,6 +15,8 @@ export interface CommandPorts {
   /** Program and arguments that start this agent again, for a child. */
   readonly self: readonly [string, ...string[]];
   readonly signal: AbortSignal;
+  /** Calls back when this process is told (SIGHUP) to try again. */
+  readonly onRetry: (retry: () => void) => void;
   /** Data, to stdout. */
   readonly print: (text: string) => void;
   /** Progress and trouble, to stderr. */

@@ -1,7 +1,10 @@
 import type { Command } from './command.js';
 import { inventory } from './inventory.js';
+import { doctor } from './doctor.js';
+import { leave } from './leave.js';
 import { run } from './run.js';
+import { status } from './status.js';
 import { version } from './version.js';
 
 /** Every command there is; help and errors are printed from this list. */
-export const commands: readonly Command[] = [version, run, inventory];
+export const commands: readonly Command[] = [status, doctor, leave, version, run, inventory];

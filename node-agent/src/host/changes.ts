@@ -8,6 +8,8 @@ export type Change =
   | { readonly type: 'symlink'; readonly path: string; readonly previousTarget: string | null }
   /** A directory others will fill (kubelet, containerd): all but `keep` is ours. */
   | { readonly type: 'dir'; readonly path: string; readonly existed: boolean; readonly keep: readonly string[] }
+  /** A directory made only to hold something of ours: it goes when it is empty again. */
+  | { readonly type: 'empty-dir'; readonly path: string }
   | { readonly type: 'sysctl'; readonly key: string; readonly previous: string; readonly value: string }
   | { readonly type: 'module'; readonly name: string }
   | { readonly type: 'unit'; readonly unit: string; readonly wasEnabled: boolean; readonly wasActive: boolean }
@@ -79,6 +81,7 @@ export class HostChanges {
 
   /** Claims a directory: what others put into it from now on goes when we leave. */
   async claimDir(path: string, mode: number): Promise<void> {
+    await this.ensureDir(path.slice(0, path.lastIndexOf('/')), 0o755);
     if (!this.claims(path)) {
       const entries = await this.host.list(path);
       if (entries !== undefined && entries.length > entriesKeptMax) {
@@ -89,6 +92,14 @@ export class HostChanges {
       }
       await this.log.record({ type: 'dir', path, existed: entries !== undefined, keep: entries ?? [] });
     }
+    await this.host.makeDir(path, mode);
+  }
+
+  /** Makes a directory, and those above it, that go again when they are empty. */
+  async ensureDir(path: string, mode: number): Promise<void> {
+    if (path === '' || (await this.host.exists(path))) return;
+    await this.ensureDir(path.slice(0, path.lastIndexOf('/')), mode);
+    if (!this.#stands((change) => change.type === 'empty-dir' && change.path === path)) await this.log.record({ type: 'empty-dir', path });
     await this.host.makeDir(path, mode);
   }
 

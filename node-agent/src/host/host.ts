@@ -96,5 +96,5 @@ export interface Host {
   httpGet(request: HttpRequest): Promise<HttpAnswer>;
   /** Resumes `<path>.part`, checks size and sha256, fsyncs, renames. */
   download(request: DownloadRequest): Promise<void>;
-  kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  kill(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): Promise<void>;
 }

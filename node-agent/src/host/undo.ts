@@ -18,6 +18,9 @@ export async function undoChange(host: Host, change: Change): Promise<void> {
       return;
     case 'dir':
       return undoDir(host, change);
+    case 'empty-dir':
+      await host.removeEmptyDir(change.path);
+      return;
     case 'sysctl': {
       const current = (await host.read(sysctlPath(change.key)))?.trim();
       if (current === change.value) await host.writeDirect(sysctlPath(change.key), change.previous);
@@ -106,6 +109,7 @@ export async function remains(host: Host, change: Change): Promise<string | unde
       const state = await readUnit(host, change.unit);
       return (state.active && !change.wasActive) || (state.enabled && !change.wasEnabled) ? change.unit : undefined;
     }
+    case 'empty-dir':
     case 'sysctl':
     case 'module':
       return undefined;

@@ -29,6 +29,8 @@ export interface AgentStatus {
   readonly role: 'none' | 'worker' | 'control-plane';
   readonly cluster: string;
   readonly pool: string;
+  /** Pool this machine was enrolled for; empty for a spare. */
+  readonly wantedPool: string;
   readonly kubernetesVersion: string;
   readonly link: { readonly state: string; readonly reason: string; readonly lastAckMs?: number };
   readonly converged: boolean;
@@ -74,6 +76,6 @@ export class StatusFile {
 
   /** A full or read-only disk must not end the agent: the status is a convenience. */
   async write(): Promise<void> {
-    await this.host.writeAtomic(this.path, `${JSON.stringify(this.compose())}\n`, 0o644).catch(() => undefined);
+    await this.host.writeAtomic(this.path, `${JSON.stringify(this.compose())}\n`, 0o600).catch(() => undefined);
   }
 }

@@ -11,7 +11,7 @@ export interface StatusInput {
   readonly startedMs: number;
   readonly nowMs: number;
   readonly server: string;
-  readonly machine: { readonly machineId: string; readonly machineName: string; readonly project: string } | undefined;
+  readonly machine: { readonly machineId: string; readonly machineName: string; readonly project: string; readonly pool: string } | undefined;
   readonly link: { readonly state: string; readonly reason: string };
   readonly lastAck: Instant | undefined;
   readonly target: MachineTarget | undefined;
@@ -39,6 +39,7 @@ export function statusOf(input: StatusInput): AgentStatus {
     role: target === undefined ? 'none' : (roles[target.role] ?? 'none'),
     cluster: target?.cluster?.name ?? '',
     pool: target?.poolName ?? '',
+    wantedPool: machine?.pool ?? '',
     kubernetesVersion: target?.kubernetesVersion ?? '',
     link: { state: link.state, reason: link.reason, ...(lastAck === undefined ? {} : { lastAckMs: lastAck.wallMs }) },
     converged: input.worker.converged,

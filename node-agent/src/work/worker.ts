@@ -64,12 +64,19 @@ export class Worker implements WorkPort {
   async accept(target: MachineTarget, secrets: TargetSecrets | undefined): Promise<Acceptance> {
     const acceptance = await this.ports.targets.accept(target, secrets);
     if (acceptance === 'newer') {
+      this.#converged = false;
       // What was parked under the old target may be possible under the new one.
       this.#runner.unpark();
       await this.ports.host.remove(this.#retiredPath);
       this.#poke();
     }
     return acceptance;
+  }
+
+  /** A person says that the cause is gone. */
+  retry(): void {
+    this.#runner.unpark();
+    this.#poke();
   }
 
   async retire(): Promise<void> {

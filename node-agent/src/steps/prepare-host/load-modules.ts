@@ -22,7 +22,7 @@ export const loadModules: Step = {
   },
   async apply({ host, changes }) {
     for (const name of modules) if (!(await hasModule(host, name))) await changes.loadModule(name);
-    await host.makeDir('/etc/modules-load.d', 0o755);
+    await changes.ensureDir('/etc/modules-load.d', 0o755);
     await changes.writeFile(paths.modulesFile, fileText, 0o644);
   },
 };

@@ -68,7 +68,7 @@ export const setSysctls: Step = {
     const { host, changes } = context;
     for (const [key, value] of await present(host, networkSysctls)) await changes.setSysctl(key, value);
     await applyDefaults(context);
-    await host.makeDir('/etc/sysctl.d', 0o755);
+    await changes.ensureDir('/etc/sysctl.d', 0o755);
     await changes.writeFile(paths.sysctlFile, await fileText(host), 0o644);
   },
 };
