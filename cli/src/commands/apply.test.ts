@@ -71,6 +71,7 @@ Nothing was applied.
     ['- a\n', 'pool.yaml:1: the document must be a mapping with kind, meta and spec.'],
     ['kind: NodePool\nmeta: {name: a}\n', 'pool.yaml:1: cluster is missing: the name of the cluster that the pool belongs to.'],
     ['kind: Cluster\nmetadata: {name: a}\n', 'pool.yaml:2: metadata is not a field of Cluster. Did you mean meta?\npool.yaml:1: meta.name is missing.'],
+    ['apiVersion: v1\nkind: Cluster\nmeta: {name: a}\n', 'pool.yaml:1: apiVersion is not a field of Cluster. Leave it out.'],
     ['kind: Cluster\nmeta: {name: a}\nspec:\n  cni: FLANNEL\n  cni: NONE\n', 'pool.yaml:5: Map keys must be unique.'],
     [`${batch}---\n${batch}`, 'pool.yaml:13: NodePool batch was given before, at pool.yaml:1.'],
   ])('%j', async (text, problem) => {

@@ -40,6 +40,9 @@ export function readManifests(text: string, file: string): ReadResult {
   return { manifests, problems };
 }
 
+/** What people write from habit with other manifests; empty = nothing stands for it here. */
+const habits: Readonly<Record<string, string>> = { metadata: 'meta', apiVersion: '' };
+
 class Reader {
   readonly problems: string[] = [];
   private kind: ManifestKind = 'Cluster';
@@ -64,8 +67,8 @@ class Reader {
     const value = this.object(root, { ...shape, fields: { ...shape.fields, kind: { kind: 'ignored' } } }, '');
     const { meta, spec, cluster, controlPlaneReplicas } = value;
     const { name = '', project = '', labels } = Object(meta) as Record<string, unknown>;
-    if (name === '') this.wrong(root, 'meta.name is missing.');
-    if (kind === 'NodePool' && (cluster === undefined || cluster === '')) this.wrong(root, 'cluster is missing: the name of the cluster that the pool belongs to.');
+    if (!root.hasIn(['meta', 'name'])) this.wrong(root, 'meta.name is missing.');
+    if (kind === 'NodePool' && !root.has('cluster')) this.wrong(root, 'cluster is missing: the name of the cluster that the pool belongs to.');
     return {
       kind,
       name: String(name),
@@ -159,9 +162,9 @@ class Reader {
   }
 
   private unknown(node: Node, path: string, name: string, shape: Extract<Shape, { kind: 'object' }>): void {
-    const sibling = suggestion(name, Object.keys(shape.fields));
-    const elsewhere = sibling ?? nearestPath(name, manifestShapes[this.kind]);
-    this.wrong(node, `${path} is not a field of ${this.kind}.${elsewhere === undefined ? '' : ` Did you mean ${elsewhere}?`}`);
+    const meant = habits[name] ?? suggestion(name, Object.keys(shape.fields)) ?? nearestPath(name, manifestShapes[this.kind]);
+    const hint = meant === undefined ? '' : meant === '' ? ' Leave it out.' : ` Did you mean ${meant}?`;
+    this.wrong(node, `${path} is not a field of ${this.kind}.${hint}`);
   }
 
   private resolve(value: unknown): Node | undefined {
