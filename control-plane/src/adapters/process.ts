@@ -12,6 +12,7 @@ export interface ProcessFacts {
   readonly hostName: string;
   /** Directory of the running bundle, or of this file when run from sources. */
   readonly bundleDir: string;
+  readonly workDir: string;
 }
 
 export function processFacts(): ProcessFacts {
@@ -20,6 +21,7 @@ export function processFacts(): ProcessFacts {
     env: process.env,
     hostName: hostname().toLowerCase(),
     bundleDir: dirname(fileURLToPath(import.meta.url)),
+    workDir: process.cwd(),
   };
 }
 

@@ -1,6 +1,6 @@
 import { FlotillaError, suggestion } from '@flotilla/kit';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { settings, toConfig, type Config, type Setting } from './settings.js';
+import { settings, toConfig, type Config, type HostFacts, type Setting } from './settings.js';
 
 export interface ConfigSources {
   /** Arguments after the command. */
@@ -9,7 +9,7 @@ export interface ConfigSources {
   readonly loadFile: (path: string) => Promise<string>;
   /** Read when it exists and no other file is named. */
   readonly defaultFile?: { readonly path: string; readonly exists: () => Promise<boolean> };
-  readonly host: { readonly name: string; readonly bundleDir: string };
+  readonly host: HostFacts;
 }
 
 interface Given {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
 import { formatDuration, parseDurationMs } from '@flotilla/kit';
 
 /** Everything that can be set, with its meaning; file, flags, environment, help and checks all come from this table. */
@@ -42,7 +43,7 @@ const oneOf =
     values.includes(text) ? undefined : `must be one of ${values.join(', ')} (is ${shown(text)})`;
 
 const directory = (text: string): string | undefined =>
-  text.startsWith('/') ? undefined : `must be an absolute path (is ${shown(text)})`;
+  /^[^\0\n]{1,4096}$/.test(text) ? undefined : `must be a path (is ${shown(text)})`;
 
 export const settings: readonly Setting[] = [
   {
@@ -152,14 +153,20 @@ export const settings: readonly Setting[] = [
   },
 ];
 
+/** What settings that are not set are worked out from. */
+export interface HostFacts {
+  readonly name: string;
+  readonly bundleDir: string;
+  /** Relative paths count from here. */
+  readonly workDir: string;
+}
+
 /** Valid texts of all settings to the configuration; what depends on others is worked out here. */
-export function toConfig(
-  values: ReadonlyMap<string, string>,
-  host: { readonly name: string; readonly bundleDir: string },
-): Config {
+export function toConfig(values: ReadonlyMap<string, string>, host: HostFacts): Config {
   const text = (key: string): string => values.get(key) ?? '';
   const listen = parseListen(text('listen')) ?? { host: '0.0.0.0', port: 7440 };
-  const dataDir = text('dataDir');
+  const path = (key: string, preset: string): string => resolve(host.workDir, text(key) || preset);
+  const dataDir = path('dataDir', '/var/lib/flotilla');
   return {
     listen,
     publicUrl:
@@ -167,8 +174,8 @@ export function toConfig(
       `https://${urlHost(isWildcard(listen.host) ? host.name : listen.host)}:${listen.port}`,
     serverNames: parseList(text('serverNames')),
     dataDir,
-    agentDir: text('agentDir') || `${host.bundleDir}/../../installer/dist`,
-    artifactsDir: text('artifactsDir') || `${dataDir}/artifacts`,
+    agentDir: path('agentDir', join(host.bundleDir, '..', '..', 'installer', 'dist')),
+    artifactsDir: path('artifactsDir', join(dataDir, 'artifacts')),
     artifactsSource: text('artifactsSource') === 'build' ? 'build' : 'upstream',
     logLevel: (['debug', 'warn', 'error'] as const).find((level) => level === text('logLevel')) ?? 'info',
     heartbeatIntervalMs: parseDurationMs(text('heartbeatInterval')) ?? 5000,

@@ -39,6 +39,7 @@ export function bundleHandler(
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the caller went away')));
     try {
+      await parts.mirror.blobs.prepare();
       if (request.method === 'PUT')
         await receive(parts, request, response, { path, key, remoteAddress, signal: gone.signal });
       else if (request.method === 'GET') await give(parts, request, response, { path, query, signal: gone.signal });
