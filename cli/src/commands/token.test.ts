@@ -10,7 +10,7 @@ describe('token create', () => {
   test('on a terminal: the line, what it does, and how to undo it', async () => {
     stage.terminal.stdout.isTTY = true;
     expect(await stage.terminal.flotilla('token', 'create', '--pool', 'workers')).toBe(0);
-    expect(stage.terminal.stdout.text).toBe(`Paste this on the server (one use, valid 1h, shown once):
+    expect(stage.terminal.stdout.text).toBe(`Paste this on the server (one use, valid 1 h, shown once):
 
   ${line}
 

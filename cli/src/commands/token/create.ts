@@ -1,5 +1,4 @@
 import { CreateTokenRequest, CreateTokenResponse, TokenServiceService } from '@flotilla/proto';
-import { formatDuration } from '@flotilla/kit';
 import { type Call, parseLabels, usageError } from '../../call.js';
 import { parseFormat, renderData } from '../../output/format.js';
 import { parseLocation, toDuration } from '../../parse.js';
@@ -36,10 +35,17 @@ function explained({ token, installCommand }: CreateTokenResponse, project: stri
   const target =
     token === undefined || token.pool === '' ? 'as a spare: any pool that matches may claim it' : `pool ${token.pool} of cluster ${token.cluster}`;
   return [
-    `Paste this on the server (${uses}, valid ${formatDuration(Math.ceil(validMs / 60_000) * 60_000)}, shown once):`,
+    `Paste this on the server (${uses}, valid ${validText(validMs)}, shown once):`,
     '',
     `  ${installCommand}`,
     '',
     `What it does: enrolls the machine in project ${project}, ${target}. Undo on the server: sudo flotilla-agent leave`,
   ].join('\n');
+}
+
+/** `1 h`, `2 d`, `90 min`: whole units, as they were asked for. */
+function validText(validMs: number): string {
+  const minutes = Math.ceil(validMs / 60_000);
+  if (minutes % (24 * 60) === 0) return `${minutes / (24 * 60)} d`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${minutes} min`;
 }

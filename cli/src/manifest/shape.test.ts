@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { Availability, ClusterSpec, Cni, ControlPlaneKind, Location, MachineSelector, NodePoolRole, NodePoolSpec, NodeTemplate, ResourceMeta, Taint } from '@flotilla/proto';
+import { manifestShapes, type Shape } from './shape.js';
+
+function fieldsOf(shape: Shape | undefined): string[] {
+  if (shape?.kind === 'list') return fieldsOf(shape.of);
+  return shape?.kind === 'object' ? Object.keys(shape.fields).sort() : [];
+}
+
+function at(shape: Shape | undefined, ...path: string[]): Shape | undefined {
+  const [first, ...rest] = path;
+  if (first === undefined) return shape;
+  return shape?.kind === 'object' ? at(shape.fields[first], ...rest) : undefined;
+}
+
+const { Cluster, NodePool } = manifestShapes;
+
+test.each([
+  ['meta', at(NodePool, 'meta'), ResourceMeta.create({})],
+  ['cluster spec', at(Cluster, 'spec'), ClusterSpec.create({})],
+  ['pool spec', at(NodePool, 'spec'), NodePoolSpec.create({ size: 1 })],
+  ['selector', at(NodePool, 'spec', 'selector'), MachineSelector.create({})],
+  ['location', at(NodePool, 'spec', 'selector', 'location'), Location.create({})],
+  ['template', at(NodePool, 'spec', 'template'), NodeTemplate.create({})],
+  ['taint', at(NodePool, 'spec', 'template', 'taints'), Taint.create({})],
+])('%s has the fields of proto, no more and no less', (_name, shape, message) => {
+  expect(fieldsOf(shape)).toEqual(Object.keys(message).sort());
+});
+
+test.each([
+  ['cni', at(Cluster, 'spec', 'cni'), Cni],
+  ['availability', at(Cluster, 'spec', 'availability'), Availability],
+  ['controlPlaneKind', at(Cluster, 'spec', 'controlPlaneKind'), ControlPlaneKind],
+  ['role', at(NodePool, 'spec', 'role'), NodePoolRole],
+])('%s has the constants of proto', (_name, shape, constants) => {
+  const names = Object.keys(constants).filter((name) => /^[A-Z_]+$/.test(name) && name !== 'UNSPECIFIED' && name !== 'UNRECOGNIZED');
+  expect(shape?.kind === 'constant' ? [...shape.names].sort() : []).toEqual(names.sort());
+});
