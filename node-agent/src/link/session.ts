@@ -82,7 +82,7 @@ export class Session {
   }
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
-    const { work, clock } = this.ports;
+    const { work } = this.ports;
     const onAbort = (): void => {
       this.#goodbye('stopping');
       this.#finish({ reason: 'stopping' });
@@ -102,7 +102,6 @@ export class Session {
       unsubscribe();
       this.stream.destroy();
     }
-    void clock;
     return this.#end ?? { reason: 'ended', welcomed: this.#welcomed, retryAfterMs: undefined, refusal: undefined };
   }
 

@@ -53,9 +53,14 @@ export class Journal implements ChangeLog, WorkMemory {
 
   /** Durable when it returns. Lines are written one after the other, in the order of the calls. */
   append(entry: JournalEntry): Promise<void> {
+    return this.#write(() => entry);
+  }
+
+  /** The entry is made when its turn comes: what it is numbered by may still change before. */
+  #write(entry: () => JournalEntry): Promise<void> {
     const write = this.#tail.then(async () => {
       if (this.#doubtful) await this.#reread();
-      const line: JournalLine = { n: this.#next, at: new Date(this.clock.now().wallMs).toISOString(), ...entry };
+      const line: JournalLine = { n: this.#next, at: new Date(this.clock.now().wallMs).toISOString(), ...entry() };
       // A write that failed may have left a part of the line, or all of it: the file is read again before the next one.
       this.#doubtful = true;
       await this.host.append(this.path, `${JSON.stringify(line)}\n`, 0o600);
@@ -67,7 +72,7 @@ export class Journal implements ChangeLog, WorkMemory {
   }
 
   async record(change: Change): Promise<void> {
-    await this.append({ kind: 'change', id: this.#changeId + 1, change });
+    await this.#write(() => ({ kind: 'change', id: this.#changeId + 1, change }));
   }
 
   async undone(id: number): Promise<void> {
