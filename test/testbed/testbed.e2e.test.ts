@@ -139,6 +139,13 @@ describe.skipIf(!found.ok)('real servers', { timeout: 180_000 }, () => {
     expect(await pings(bravo, alpha.address)).toBe(true);
   });
 
+  test('a reboot is not held up by commands that run from the outside', async () => {
+    const running = ['1', '2', '3'].map((seconds) => alpha.spawn(['sleep', `100${seconds}`]));
+    const ends = running.map((child) => new Promise((resolve) => child.on('close', resolve)));
+    await alpha.reboot(30_000);
+    await Promise.all(ends);
+  });
+
   test('a setting that was stored for boot wins over the default of the bed', async () => {
     await alpha.writeFile('/etc/sysctl.d/99-test.conf', 'net.ipv4.ip_forward = 1\n');
     await alpha.reboot();
@@ -164,6 +171,7 @@ describe.skipIf(!found.ok)('real servers', { timeout: 180_000 }, () => {
     await expect.poll(() => alpha.power(), { timeout: 30_000 }).toBe('off');
     await alpha.powerOn();
     expect(alpha.power()).toBe('up');
+    expect(alpha.consoleLog().match(/Welcome to /g)?.length).toBeGreaterThan(2);
   });
 
   test('frozen, nothing in it moves; thawed, it is the same boot; a frozen server can lose its power too', async () => {

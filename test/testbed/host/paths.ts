@@ -27,6 +27,10 @@ export class BedPaths {
     return join(this.dir, 'bin', 'join.sh');
   }
 
+  get waitScript(): string {
+    return join(this.dir, 'bin', 'wait.sh');
+  }
+
   get keepScript(): string {
     return join(this.dir, 'bin', 'keep.sh');
   }

@@ -2,7 +2,7 @@ import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { BedState, ServerState } from '../pure/bed-state.js';
-import { JOIN_SCRIPT, KEEP_SCRIPT, planNspawnArgv } from '../pure/launch.js';
+import { JOIN_SCRIPT, KEEP_SCRIPT, planNspawnArgv, WAIT_SCRIPT } from '../pure/launch.js';
 import { bridgeName, KEEPERS, machineName, portName } from '../pure/names.js';
 import { TestbedError } from '../pure/errors.js';
 import { isIn, killAll, killProcess, makeCgroup, processesOf, removeCgroups } from './cgroups.js';
@@ -18,11 +18,12 @@ const GONE_TIMEOUT_MS = 20_000;
 const START_TIMEOUT_MS = 20_000;
 const MODULE_DIRS = ['/lib/modules', '/usr/lib/modules'];
 
-/** Writes the two scripts that outlive this process. */
+/** Writes the scripts that outlive this process. */
 export function installScripts(paths: BedPaths): void {
   for (const [path, text] of [
     [paths.joinScript, JOIN_SCRIPT],
     [paths.keepScript, KEEP_SCRIPT],
+    [paths.waitScript, WAIT_SCRIPT],
   ] as const) {
     writeText(path, text);
     chmodSync(path, 0o755);

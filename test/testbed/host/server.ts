@@ -13,10 +13,12 @@ import type { BedPaths, ServerPaths } from './paths.js';
 import { isOn, lastWords, leaderPid, powerCut } from './power.js';
 import { run, start, type RunResult } from './run.js';
 import { takeSnapshot } from './snapshot.js';
-import { nowMs, waitFor } from './wait.js';
+import { waitFor } from './wait.js';
 
 const BOOT_TIMEOUT_MS = 120_000;
 const EXEC_TIMEOUT_MS = 60_000;
+/** A question to a server that is going down may get no answer; it is asked again. */
+const PROBE_TIMEOUT_MS = 10_000;
 const PUSH_TIMEOUT_MS = 300_000;
 
 export interface ExecOptions {
@@ -104,7 +106,13 @@ export class Server {
         `${this.name} is frozen and answers nothing`,
         `Thaw it first: ${CALL} thaw ${this.name}`,
       );
-    return [this.#host.paths.joinScript, ...membershipFiles(leader), '--', ...planEnterArgv(leader, env, argv)];
+    const { joinScript, waitScript } = this.#host.paths;
+    return [
+      joinScript,
+      ...membershipFiles(leader),
+      '--',
+      ...planEnterArgv({ leaderPid: leader, waitScript, env, argv }),
+    ];
   }
 
   #leader(): number {
@@ -176,18 +184,17 @@ export class Server {
 
   /** Waits until systemd has finished booting; `notBootId` is the boot that does not count. */
   async waitUp(timeoutMs = BOOT_TIMEOUT_MS, notBootId = ''): Promise<void> {
-    const end = nowMs() + timeoutMs;
     await waitFor(`boot of ${this.name}`, timeoutMs, async () => {
       if (!isOn(this.#host.bed, this.#paths))
         throw new TestbedError('BOOT_FAILED', `${this.name} went off while booting: ${lastWords(this.#paths)}`);
-      return this.#isUp(notBootId, Math.max(1000, end - nowMs()));
+      return this.#isUp(notBootId);
     });
   }
 
-  async #isUp(notBootId: string, timeoutMs: number): Promise<boolean> {
+  async #isUp(notBootId: string): Promise<boolean> {
     if (leaderPid(this.#host.bed, this.name, this.#paths) === null) return false;
     try {
-      const state = await this.exec(['systemctl', 'is-system-running'], { timeoutMs });
+      const state = await this.exec(['systemctl', 'is-system-running'], { timeoutMs: PROBE_TIMEOUT_MS });
       if (!['running', 'degraded'].includes(state.stdout.trim())) return false;
       return notBootId === '' || (await this.bootId()) !== notBootId;
     } catch (error) {

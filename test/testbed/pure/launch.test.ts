@@ -24,8 +24,14 @@ test('a server is booted with its own name, root, bridge and real directories', 
 });
 
 test('a command is entered with a clean environment and unchanged words', () => {
-  const argv = planEnterArgv(42, { A: 'b c' }, ['echo', '$HOME; rm x']);
+  const argv = planEnterArgv({
+    leaderPid: 42,
+    waitScript: '/bin/wait.sh',
+    env: { A: 'b c' },
+    argv: ['echo', '$HOME; rm x'],
+  });
   expect(argv.slice(0, 3)).toEqual(['nsenter', '--target', '42']);
+  expect(argv.indexOf('/bin/wait.sh')).toBeGreaterThan(argv.indexOf('--pid'));
   expect(argv.slice(argv.indexOf('env'), argv.indexOf('env') + 2)).toEqual(['env', '-i']);
   expect(argv).toContain('A=b c');
   expect(argv.slice(-2)).toEqual(['echo', '$HOME; rm x']);

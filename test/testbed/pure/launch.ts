@@ -13,6 +13,16 @@ exec "$@"
 `;
 
 /**
+ * Runs a command and gives its exit code. nsenter could fork by itself, but it stops when its child is stopped, and a shutdown
+ * stops every process before it kills them: the dead child would never be reaped, and the server's init cannot end before.
+ * Usage: wait.sh COMMAND [ARG...]
+ */
+export const WAIT_SCRIPT = `#!/bin/sh
+"$@"
+exit $?
+`;
+
+/**
  * Boots a server and boots it again after each reboot (exit code 133 of systemd-nspawn); any other end is the end.
  * Usage: keep.sh DIR MACHINE COMMAND [ARG...]; DIR gets keeper.pid, nspawn.pid, exit-code and console.log.
  */
@@ -69,39 +79,36 @@ export function planNspawnArgv(plan: LaunchPlan): string[] {
     '--bind=/dev/kmsg',
     ...plan.binds.map(([from, to]) => `--bind=${from}:${to}`),
     ...plan.readOnlyBinds.map(([from, to]) => `--bind-ro=${from}:${to}`),
-    '--console=pipe',
+    '--console=read-only',
     '--boot',
+    // Its init tells the console what it starts, so that a boot that fails can be read.
+    'systemd.show_status=yes',
   ];
 }
 
-/** The command that runs `argv` inside the server whose init is `leaderPid`, with a clean environment. */
-export function planEnterArgv(
-  leaderPid: number,
-  env: Readonly<Record<string, string>>,
-  argv: readonly string[],
-): string[] {
+export interface EnterPlan {
+  /** Process id, on the host, of the server's init. */
+  readonly leaderPid: number;
+  /** Where {@link WAIT_SCRIPT} was written to, on the host. */
+  readonly waitScript: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly argv: readonly string[];
+}
+
+/** The command that runs `argv` inside a server, with a clean environment, in its root directory. */
+export function planEnterArgv(plan: EnterPlan): string[] {
   const clean = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/root',
     LANG: 'C.UTF-8',
-    ...env,
+    ...plan.env,
   };
   const pairs = Object.entries(clean).map(([name, value]) => `${name}=${value}`);
+  const enter = ['nsenter', '--target', String(plan.leaderPid)];
   return [
-    'nsenter',
-    '--target',
-    String(leaderPid),
-    '--mount',
-    '--uts',
-    '--ipc',
-    '--net',
-    '--pid',
-    '--cgroup',
-    '--wd',
-    '--',
-    'env',
-    '-i',
-    ...pairs,
-    ...argv,
+    // Process numbers of the server count for the children of the waiting script, which itself stays outside.
+    ...[...enter, '--pid', '--no-fork', '--', plan.waitScript],
+    ...[...enter, '--mount', '--uts', '--ipc', '--net', '--cgroup', '--wd', '--'],
+    ...['env', '-i', ...pairs, ...plan.argv],
   ];
 }
