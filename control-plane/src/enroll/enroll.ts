@@ -36,10 +36,17 @@ interface Proven {
   readonly installId: string;
 }
 
+/** The same refusal again is recorded after this time. */
+const sameRefusalMs = 10_000;
+const refusalsMax = 10_000;
+
 type RefusalReason = 'malformed' | 'unknown' | 'wrong-secret' | 'revoked' | 'expired' | 'used-up' | 'source-address';
 
 /** Gives machines their identity. Strangers learn one error only; the precise reason goes to the audit log and an event. */
 export class Enrollment {
+  /** When a refusal was recorded, oldest first. */
+  readonly #refusedAtMs = new Map<string, number>();
+
   constructor(private readonly parts: EnrollParts) {}
 
   /** A nonce for one FinishEnrollment with this token id and key. The same work and answer for any token id. */
@@ -196,8 +203,8 @@ export class Enrollment {
     caller: Caller,
   ): Promise<FlotillaError> {
     this.parts.log.warn({ tokenId, reason, remoteAddress: caller.remoteAddress }, 'an enrolment was refused');
-    // A stranger with invented ids shall not fill the journals: only tokens that exist leave a row.
-    if (token !== undefined) {
+    // Nobody shall fill the journals with invented ids, or by trying one token in a loop.
+    if (token !== undefined && this.#worthRecording(`${token.id} ${reason} ${caller.remoteAddress}`)) {
       await this.parts.store.commit(refusalRows(reason, token), {
         owner: 'enroll',
         nowMs: caller.nowMs,
@@ -206,6 +213,17 @@ export class Enrollment {
       });
     }
     return tokenRefused();
+  }
+
+  #worthRecording(key: string): boolean {
+    const nowMs = this.parts.clock.now().monotonicMs;
+    for (const [old, atMs] of this.#refusedAtMs) {
+      if (nowMs - atMs < sameRefusalMs && this.#refusedAtMs.size < refusalsMax) break;
+      this.#refusedAtMs.delete(old);
+    }
+    if (this.#refusedAtMs.has(key)) return false;
+    this.#refusedAtMs.set(key, nowMs);
+    return true;
   }
 }
 

@@ -1,18 +1,21 @@
 import * as grpc from '@grpc/grpc-js';
 import {
-  AccessServiceClient,
+  AccessServiceService,
+  AgentServiceService,
   BadRequest,
-  ClusterServiceClient,
+  ClusterServiceService,
+  EnrollmentServiceService,
   ErrorInfo,
-  EventServiceClient,
+  EventServiceService,
   Help,
-  MachineServiceClient,
-  NodePoolServiceClient,
-  NodeServiceClient,
-  ProjectServiceClient,
+  MachineServiceService,
+  NodePoolServiceService,
+  NodeServiceService,
+  ProjectServiceService,
   Status,
-  TokenServiceClient,
-  VersionServiceClient,
+  TokenServiceService,
+  VersionServiceService,
+  WatchEventsRequest,
 } from '@flotilla/proto';
 
 /** What a call failed with, as the command line would read it. */
@@ -42,41 +45,74 @@ export function seenError(error: unknown): SeenError {
   return { code: grpc.status[service.code] ?? String(service.code), message: service.details, ...seen };
 }
 
-/** The last overload of a generated method, which is the one that types are inferred from. */
-type Unary<Req, Res> = (
-  request: Req,
-  metadata: grpc.Metadata,
-  options: Partial<grpc.CallOptions>,
-  callback: (error: grpc.ServiceError | null, response: Res) => void,
-) => unknown;
+interface UnaryDefinition {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  requestSerialize(value: never): Buffer;
+  requestDeserialize(bytes: Buffer): unknown;
+  responseDeserialize(bytes: Buffer): unknown;
+}
+
+/** Each method of a service as a function; what a request leaves out has its zero value. */
+type Calls<S> = {
+  readonly [M in keyof S]: S[M] extends UnaryDefinition
+    ? (request?: Partial<ReturnType<S[M]['requestDeserialize']>>) => Promise<ReturnType<S[M]['responseDeserialize']>>
+    : never;
+};
+
+function callsOf<S extends object>(client: grpc.Client, service: S, metadata: grpc.Metadata): Calls<S> {
+  const entries = Object.entries(service as Record<string, UnaryDefinition>).map(([name, method]) => [
+    name,
+    (request: object = {}) =>
+      new Promise((resolve, reject) => {
+        // The zero message decodes from nothing.
+        const whole = { ...(method.requestDeserialize(Buffer.alloc(0)) as object), ...request };
+        const serialize = (value: unknown): Buffer => method.requestSerialize(value as never);
+        const deserialize = (bytes: Buffer): unknown => method.responseDeserialize(bytes);
+        client.makeUnaryRequest(method.path, serialize, deserialize, whole, metadata, (error, response) =>
+          error ? reject(error) : resolve(response),
+        );
+      }),
+  ]);
+  return Object.fromEntries(entries) as Calls<S>; // one entry per method of S
+}
 
 /** Clients of every operator service, with one API key. */
 export function openOperator(port: number, caPem: string, apiKey: string | undefined) {
   const credentials = grpc.credentials.createSsl(Buffer.from(caPem));
-  const options = { 'grpc.enable_retries': 0, 'grpc.use_local_subchannel_pool': 1 };
-  const at = `127.0.0.1:${port}`;
+  const client = new grpc.Client(`127.0.0.1:${port}`, credentials, {
+    'grpc.enable_retries': 0,
+    'grpc.use_local_subchannel_pool': 1,
+  });
   const metadata = new grpc.Metadata();
   if (apiKey !== undefined) metadata.set('authorization', `Bearer ${apiKey}`);
-  const clients = {
-    access: new AccessServiceClient(at, credentials, options),
-    clusters: new ClusterServiceClient(at, credentials, options),
-    events: new EventServiceClient(at, credentials, options),
-    machines: new MachineServiceClient(at, credentials, options),
-    pools: new NodePoolServiceClient(at, credentials, options),
-    nodes: new NodeServiceClient(at, credentials, options),
-    projects: new ProjectServiceClient(at, credentials, options),
-    tokens: new TokenServiceClient(at, credentials, options),
-    versions: new VersionServiceClient(at, credentials, options),
-  };
+  const of = <S extends object>(service: S): Calls<S> => callsOf(client, service, metadata);
   return {
-    ...clients,
+    client,
     metadata,
-    /** Makes a unary call; rejects with gRPC's error. */
-    call<Req, Res>(client: object, method: Unary<Req, Res>, request: Req): Promise<Res> {
-      return new Promise((resolve, reject) =>
-        method.call(client, request, metadata, {}, (error, response) => (error ? reject(error) : resolve(response))),
-      );
-    },
-    close: () => Object.values(clients).forEach((client) => client.close()),
+    access: of(AccessServiceService),
+    clusters: of(ClusterServiceService),
+    events: of(EventServiceService),
+    machines: of(MachineServiceService),
+    pools: of(NodePoolServiceService),
+    nodes: of(NodeServiceService),
+    projects: of(ProjectServiceService),
+    tokens: of(TokenServiceService),
+    versions: of(VersionServiceService),
+    agents: of(AgentServiceService),
+    enrollment: of(EnrollmentServiceService),
+    /** Opens a stream of events. */
+    watch: (request: Partial<WatchEventsRequest>) =>
+      client.makeServerStreamRequest(
+        EventServiceService.watchEvents.path,
+        (value: WatchEventsRequest) => EventServiceService.watchEvents.requestSerialize(value),
+        (bytes) => EventServiceService.watchEvents.responseDeserialize(bytes),
+        WatchEventsRequest.create(request),
+        metadata,
+      ),
+    close: () => client.close(),
   };
 }
+
+export type Operator = ReturnType<typeof openOperator>;
