@@ -11,3 +11,7 @@ export * from './reconcile/ports.js';
 export * from './reconcile/engine-contract.js';
 export { openSqliteStore, type SqliteStoreOptions } from './store/sqlite/open.js';
 export { auditChainBreak, auditChainStart } from './store/audit-chain.js';
+export { createEngine } from './reconcile/engine.js';
+export { deriveSession, sessionChangesAtMs, missedMax, graceMsMin, type Liveness } from './plan/health.js';
+export { stampTarget } from './plan/target.js';
+export { roleGroup } from './plan/addons/rbac.js';

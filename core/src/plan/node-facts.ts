@@ -40,8 +40,10 @@ export interface NodeFacts {
   readonly hold: { readonly reason: string; readonly message: string } | undefined;
   /** What failed last of what we do at the API server for this node; empty when nothing. */
   readonly effectProblem: string;
-  /** A bootstrap token for this node is in our memory. */
+  /** A bootstrap token of the machine is in our memory, fit for use or not: it is ours to delete. */
   readonly tokenHeld: boolean;
+  /** One for this node that is good for minutes yet. */
+  readonly tokenUsable: boolean;
 }
 
 /** What to do at the API server for a node. Each is idempotent; one that is lost is planned again. */

@@ -151,7 +151,7 @@ const verdict = (state: NodeState, reason: string, message: string): Verdict<Nod
 
 function joinActs(view: NodeView, facts: NodeFacts): NodeAct[] {
   const acts: NodeAct[] = [];
-  if (facts.clusterKnown && needsBootstrapToken(view) && !facts.tokenHeld) acts.push({ kind: 'mint-token' });
+  if (facts.clusterKnown && needsBootstrapToken(view) && !facts.tokenUsable) acts.push({ kind: 'mint-token' });
   if (facts.tokenHeld && (hasJoined(view) || facts.kubernetes?.ready === true)) acts.push({ kind: 'drop-token' });
   if (facts.kubernetes !== undefined) {
     const { machine, pool } = view;

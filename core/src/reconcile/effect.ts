@@ -1,0 +1,25 @@
+import type { NodeAct } from '../plan/node-facts.js';
+import type { Manifest } from '../plan/addons/manifest.js';
+
+/** Where an effect of a node happens. */
+export interface NodePlace {
+  readonly clusterId: string;
+  readonly nodeId: string;
+  readonly nodeName: string;
+  readonly machineId: string;
+}
+
+/** Something done outside the store, after the commit. Idempotent: a lost one is planned again. */
+export type Effect =
+  | { readonly [K in NodeAct['kind']]: Extract<NodeAct, { readonly kind: K }> & NodePlace }[NodeAct['kind']]
+  | { readonly kind: 'make-keys'; readonly clusterId: string }
+  | { readonly kind: 'apply-addons'; readonly clusterId: string; readonly manifests: readonly Manifest[] }
+  | {
+      readonly kind: 'approve-csr';
+      readonly clusterId: string;
+      readonly name: string;
+      readonly uid: string;
+      readonly nodeName: string;
+    };
+
+export type EffectOf<K extends Effect['kind']> = Extract<Effect, { readonly kind: K }>;

@@ -1,0 +1,145 @@
+import { FlotillaError, toFlotillaError, type Logger } from '@flotilla/kit';
+import type { KubeClient } from '@flotilla/kube';
+import type { ClusterLinks } from './cluster-links.js';
+import { drainNode } from './drain.js';
+import type { Effect, EffectOf } from './effect.js';
+import type { EngineMemory } from './memory.js';
+import { dropToken, mintToken } from './mint-token.js';
+import type { EnginePorts } from './ports.js';
+import type { Key } from './reconciler.js';
+import { same } from './same.js';
+
+/** One executor for each kind; total by type. true = look again now, something is known that was not. */
+type Executors = { readonly [K in Effect['kind']]: (effect: EffectOf<K>) => Promise<boolean> };
+
+export interface EffectsRun {
+  /** What is to be said about the key has changed. */
+  readonly changed: boolean;
+  readonly failed: boolean;
+}
+
+/** Carries out what plans ask for. Every effect is tried; one that fails keeps none of the others from happening. */
+export class Effects {
+  readonly #ports: EnginePorts;
+  readonly #links: ClusterLinks;
+  readonly #memory: EngineMemory;
+  readonly #log: Logger;
+  readonly #executors: Executors;
+
+  constructor(ports: EnginePorts, links: ClusterLinks, memory: EngineMemory) {
+    this.#ports = ports;
+    this.#links = links;
+    this.#memory = memory;
+    this.#log = ports.log.child({ part: 'effects' });
+    this.#executors = this.#table();
+  }
+
+  async run(key: Key, effects: readonly Effect[]): Promise<EffectsRun> {
+    const outcomes = await Promise.allSettled(effects.map((effect) => this.#execute(effect)));
+    let changed = false;
+    let failed = false;
+    const kinds = new Map<string, string | undefined>();
+    for (const [i, outcome] of outcomes.entries()) {
+      const kind = effects[i]?.kind ?? '';
+      if (outcome.status === 'fulfilled') {
+        changed = changed || outcome.value;
+        if (!kinds.has(kind)) kinds.set(kind, undefined);
+        continue;
+      }
+      failed = true;
+      const error = toFlotillaError(outcome.reason);
+      kinds.set(kind, `${kind}: ${error.message}${error.remedy === '' ? '' : ` ${error.remedy}`}`);
+      this.#log.warn({ key, effect: kind, code: error.code, err: error }, 'an effect failed and will be tried again');
+    }
+    for (const [kind, problem] of kinds) changed = this.#memory.setProblem(key, kind, problem) || changed;
+    return { changed, failed };
+  }
+
+  /** A problem of something that is not asked for any more is no problem. */
+  forgive(key: Key, effects: readonly Effect[], kinds: readonly Effect['kind'][]): boolean {
+    const asked = new Set(effects.map((e) => e.kind));
+    return kinds
+      .filter((k) => !asked.has(k))
+      .map((k) => this.#memory.setProblem(key, k, undefined))
+      .includes(true);
+  }
+
+  async #execute(effect: Effect): Promise<boolean> {
+    // The table is total and keyed by kind, which the compiler cannot follow through an index.
+    const execute = this.#executors[effect.kind] as (effect: Effect) => Promise<boolean>;
+    return execute(effect);
+  }
+
+  #client(clusterId: string): KubeClient {
+    const client = this.#links.get(clusterId)?.client;
+    if (client !== undefined) return client;
+    throw new FlotillaError('CLUSTER_NOT_CONNECTED', 'there is no connection to the cluster', { kind: 'unavailable' });
+  }
+
+  #table(): Executors {
+    const { store, clock, keys, dispatch } = this.#ports;
+    return {
+      cordon: async ({ clusterId, nodeName }) => {
+        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', { spec: { unschedulable: true } });
+        return false;
+      },
+      drain: async (effect) => {
+        const facts = await drainNode(this.#client(effect.clusterId), effect);
+        const changed = !same(facts, this.#memory.drains.get(effect.nodeId));
+        this.#memory.drains.set(effect.nodeId, facts);
+        return changed;
+      },
+      'delete-node': async ({ clusterId, nodeName, uid }) => {
+        await this.#client(clusterId).delete('nodes', { name: nodeName }, { uid });
+        return false;
+      },
+      'sync-node': async ({ clusterId, nodeName, resourceVersion, labels, annotations, taints }) => {
+        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', {
+          metadata: { resourceVersion, labels: { ...labels }, annotations: { ...annotations } },
+          ...(taints === undefined ? {} : { spec: { taints: taints.map((t) => ({ ...t })) } }),
+        });
+        return false;
+      },
+      'mint-token': async (effect) => {
+        await mintToken(this.#client(effect.clusterId), effect, this.#ports, this.#memory);
+        dispatch.wake(effect.machineId);
+        return false;
+      },
+      'drop-token': async ({ clusterId, machineId }) => {
+        const client = this.#links.get(clusterId)?.client;
+        // Without a cluster there is nothing to delete from; the token ends by itself.
+        if (client !== undefined) await dropToken(client, machineId);
+        this.#memory.tokens.drop(machineId);
+        return false;
+      },
+      'make-keys': async ({ clusterId }) => {
+        const made = await keys.create(clusterId);
+        const access = { ...made, caCertificate: '', clientCertificate: '' };
+        const cluster = await store.read.cluster(clusterId);
+        if (cluster === undefined || cluster.access !== undefined) return false;
+        await store.commit([{ kind: 'cluster.access', clusterId, access }], {
+          owner: 'cluster',
+          nowMs: clock.now().wallMs,
+          actor: 'rule:cluster',
+          expect: [{ kind: 'cluster', id: clusterId, version: cluster.version }],
+        });
+        return false;
+      },
+      'apply-addons': async ({ clusterId, manifests }) => {
+        const client = this.#client(clusterId);
+        for (const manifest of manifests) await client.applySsa(manifest, { fieldManager: 'flotilla', force: true });
+        this.#memory.addons.set(clusterId, 'applied');
+        return true;
+      },
+      'approve-csr': async ({ clusterId, name, uid, nodeName }) => {
+        await this.#client(clusterId).approveCsr(name, {
+          type: 'Approved',
+          uid,
+          reason: 'FlotillaApproved',
+          message: `The requester is node ${nodeName} and every name is its own.`,
+        });
+        return false;
+      },
+    };
+  }
+}

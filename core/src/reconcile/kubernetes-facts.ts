@@ -1,0 +1,39 @@
+import type { KubeNode, KubePod } from '@flotilla/kube';
+import type { KubernetesNodeFacts } from '../plan/node-facts.js';
+
+/** A Node of the API server in the words that plans use. */
+export function toNodeFacts(node: KubeNode): KubernetesNodeFacts {
+  const ready = node.conditions.find((c) => c.type === 'Ready');
+  const unavailable = node.conditions.find((c) => c.type === 'NetworkUnavailable');
+  const isReady = ready?.status === 'True';
+  const complains = /NetworkPluginNotReady|cni plugin not initialized|network is not ready/i.test(ready?.message ?? '');
+  return {
+    uid: node.meta.uid,
+    labels: node.meta.labels,
+    annotations: node.meta.annotations,
+    taints: node.taints,
+    resourceVersion: node.meta.resourceVersion,
+    providerId: node.providerId,
+    unschedulable: node.unschedulable,
+    kubeletVersion: node.info.kubeletVersion,
+    internalAddress: node.addresses.find((a) => a.type === 'InternalIP')?.address ?? '',
+    ready: isReady,
+    readyReason: ready?.reason ?? 'NoCondition',
+    readyMessage: ready?.message ?? 'The kubelet has not posted its status yet.',
+    networkReady: isReady || (unavailable?.status === 'False' && !complains),
+  };
+}
+
+/** Whether a pod has to leave for its node to be drained. */
+export function mustLeaveNode(pod: KubePod): boolean {
+  const isMirror = 'kubernetes.io/config.mirror' in pod.meta.annotations;
+  const isDaemon = pod.meta.owners.some((o) => o.controller && o.kind === 'DaemonSet');
+  const isOver = pod.phase === 'Succeeded' || pod.phase === 'Failed';
+  return !isMirror && !isDaemon && !isOver;
+}
+
+/** The machine that a Node says it runs on (`flotilla://mch_…`); undefined for foreign nodes. */
+export function machineIdOf(node: KubeNode): string | undefined {
+  const match = /^flotilla:\/\/(mch_\w+)$/.exec(node.providerId);
+  return match?.[1];
+}

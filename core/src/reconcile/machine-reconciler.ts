@@ -1,0 +1,72 @@
+import { MachineState } from '@flotilla/proto';
+import { planMachine } from '../plan/machine.js';
+import { planTarget } from '../plan/target.js';
+import type { Change } from '../store/change.js';
+import { eventsOf, ruled } from './changes.js';
+import type { EngineMemory } from './memory.js';
+import type { EnginePorts } from './ports.js';
+import { nothing, type Key, type Reconciler } from './reconciler.js';
+import { same } from './same.js';
+
+/** A machine's state; and who may want it, when it is free. */
+export function machineReconciler({ store }: EnginePorts, memory: EngineMemory): Reconciler {
+  return {
+    name: 'machine',
+    owner: 'machine',
+    key: 'machine',
+    reads: ['machine', 'node', 'target'],
+    writes: ['machine.status', 'machine.retire', 'event.append', 'audit.append'],
+    look: async (machineId) => {
+      const view = await store.read.views.machine(machineId);
+      if (view === undefined || view.machine.status.state === MachineState.RETIRED) return nothing;
+      const { machine, node } = view;
+      const plan = planMachine(view);
+      const free = node === undefined && plan.status.state === MachineState.AVAILABLE;
+      const wakes: Key[] = !free ? [] : machine.wantedPoolId === '' ? hungry(memory) : [`pool:${machine.wantedPoolId}`];
+      if (!plan.retire && same(plan.status, machine.status)) return { ...nothing, wakes, recheckMs: plan.recheckMs };
+      const write: Change[] = plan.retire
+        ? [
+            { kind: 'machine.retire', machineId, status: plan.status },
+            ruled(machine.projectId, 'machine.retire', 'machine', machineId, { name: machine.name }),
+          ]
+        : [{ kind: 'machine.status', machineId, status: plan.status }];
+      return {
+        ...nothing,
+        wakes,
+        recheckMs: plan.recheckMs,
+        changes: [...write, ...eventsOf('machine', machineId, plan.notes)],
+        expect: [{ kind: 'machine', id: machineId, version: machine.version }],
+      };
+    },
+  };
+}
+
+function hungry(memory: EngineMemory): Key[] {
+  return [...memory.hungryPools.keys()].map((id): Key => `pool:${id}`);
+}
+
+/** The one document that says what a machine shall be. */
+export function targetReconciler({ store, mirror }: EnginePorts): Reconciler {
+  return {
+    name: 'target',
+    owner: 'target',
+    key: 'machine',
+    reads: ['machine', 'node', 'pool', 'cluster', 'target', 'mirror'],
+    writes: ['target.write'],
+    look: async (machineId) => {
+      const view = await store.read.views.machine(machineId);
+      if (view === undefined || view.machine.status.state === MachineState.RETIRED) return nothing;
+      const { machine, node } = view;
+      const manifestSha256 =
+        node === undefined ? undefined : mirror.manifestSha256(node.kubernetesVersion, machine.facts.arch);
+      const plan = planTarget(view, { manifestSha256 });
+      if (plan.generation === undefined) return nothing;
+      return {
+        ...nothing,
+        changes: [{ kind: 'target.write', machineId, generation: plan.generation, target: plan.content }],
+        // A node that was released or claimed meanwhile wants another document.
+        expect: [{ kind: 'machine', id: machineId, version: machine.version }],
+      };
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { DrainFacts } from '../plan/node-facts.js';
+import { BootstrapTokens } from './bootstrap-tokens.js';
+
+/**
+ * What the engine knows only until it restarts: results of effects. Nothing here is needed to be right; losing it means
+ * doing an idempotent thing once more.
+ */
+export class EngineMemory {
+  readonly tokens = new BootstrapTokens();
+  /** By node id. */
+  readonly drains = new Map<string, DrainFacts>();
+  /** By cluster id: digest of what was applied over the present link. */
+  readonly addons = new Map<string, string>();
+  /** Pools that lack machines, with their cluster. */
+  readonly hungryPools = new Map<string, string>();
+  readonly #problems = new Map<string, Map<string, string>>();
+  readonly #signals = new Map<string, string>();
+
+  /** What failed last for this key; empty when nothing does. */
+  problemOf(key: string): string {
+    return [...(this.#problems.get(key)?.values() ?? [])].join(' ');
+  }
+
+  /** Remembers or forgets the failure of one kind of effect; true when that changed what is to be said. */
+  setProblem(key: string, kind: string, message: string | undefined): boolean {
+    const problems = this.#problems.get(key) ?? new Map<string, string>();
+    if (problems.get(kind) === message) return false;
+    if (message === undefined) problems.delete(kind);
+    else problems.set(kind, message);
+    if (problems.size === 0) this.#problems.delete(key);
+    else this.#problems.set(key, problems);
+    return true;
+  }
+
+  /** Whether this text differs from the one of the last time: others have to look then. */
+  signalChanged(key: string, text: string): boolean {
+    if (this.#signals.get(key) === text) return false;
+    this.#signals.set(key, text);
+    return true;
+  }
+
+  forget(key: string): void {
+    this.#signals.delete(key);
+    this.#problems.delete(key);
+  }
+}

@@ -1,0 +1,43 @@
+import { present } from '@flotilla/kit';
+import type { KubeClient } from '@flotilla/kube';
+import {
+  bootstrapTokenFrom,
+  bootstrapTokenLabel,
+  bootstrapTokenSecret,
+  bootstrapTokenTtlMs,
+} from '../plan/bootstrap-token.js';
+import type { EffectOf } from './effect.js';
+import type { EngineMemory } from './memory.js';
+import type { EnginePorts } from './ports.js';
+
+/**
+ * Makes a bootstrap token for one machine and remembers it. Older ones of the machine go first: one that we forgot by
+ * restarting must not stay valid beside the new one.
+ */
+export async function mintToken(
+  client: KubeClient,
+  { machineId, nodeId, nodeName }: EffectOf<'mint-token'>,
+  { clock, random }: Pick<EnginePorts, 'clock' | 'random'>,
+  memory: EngineMemory,
+): Promise<void> {
+  await dropToken(client, machineId);
+  const now = clock.now();
+  // 64 bytes give 22 unbiased characters but once in 10^27.
+  const { id, secret } = present(bootstrapTokenFrom(random.bytes(64)), 'randomness for a bootstrap token');
+  const expiresAtMs = now.wallMs + bootstrapTokenTtlMs;
+  await client.create('secrets', bootstrapTokenSecret({ id, secret, expiresAtMs, machineId, nodeName }));
+  memory.tokens.put(machineId, nodeId, `${id}.${secret}`, now.monotonicMs + bootstrapTokenTtlMs);
+}
+
+/** Deletes every bootstrap token of the machine. */
+export async function dropToken(client: KubeClient, machineId: string): Promise<void> {
+  const secrets = await client.listAll('secrets', {
+    namespace: 'kube-system',
+    labelSelector: `${bootstrapTokenLabel}=${machineId}`,
+  });
+  await Promise.all(
+    secrets.map(({ meta }) =>
+      client.delete('secrets', { namespace: meta.namespace, name: meta.name }, { uid: meta.uid }),
+    ),
+  );
+}

@@ -1,0 +1,104 @@
+import { newId } from '@flotilla/kit';
+import { EventSeverity } from '@flotilla/proto';
+import type { PoolCandidate, PoolView } from '../domain/views.js';
+import { planPool, type PoolPlan } from '../plan/pool.js';
+import type { Change } from '../store/change.js';
+import type { Expectation } from '../store/store.js';
+import { eventsOf, ruled } from './changes.js';
+import type { EngineMemory } from './memory.js';
+import type { EnginePorts } from './ports.js';
+import { nothing, type Key, type Reconciler } from './reconciler.js';
+import { same } from './same.js';
+
+/** Who joins a pool and who leaves it. */
+export function poolReconciler(ports: EnginePorts, memory: EngineMemory): Reconciler {
+  return {
+    name: 'pool',
+    owner: 'pool',
+    key: 'pool',
+    reads: ['pool', 'cluster', 'nodes of the pool', 'spares of the project'],
+    writes: ['node.claim', 'node.release', 'pool.status', 'event.append', 'audit.append'],
+    look: async (poolId, now) => {
+      const view = await ports.store.read.views.pool(poolId);
+      if (view === undefined || view.pool.goneAtMs !== undefined) {
+        memory.hungryPools.delete(poolId);
+        memory.forget(`pool:${poolId}`);
+        return nothing;
+      }
+      const plan = planPool(view);
+      if (plan.status.missing > 0) memory.hungryPools.set(poolId, view.cluster.id);
+      else memory.hungryPools.delete(poolId);
+      const changes = [
+        ...plan.claims.flatMap((candidate) => claim(view, candidate, newId('nod', ports.random))),
+        ...plan.releases.flatMap((release) => releaseOf(view, release, now.wallMs)),
+      ];
+      const statusChanged = plan.gone || !same(plan.status, view.pool.status);
+      if (statusChanged) changes.push({ kind: 'pool.status', poolId, status: plan.status, gone: plan.gone });
+      return {
+        ...nothing,
+        changes: [...changes, ...(statusChanged ? eventsOf('pool', poolId, plan.notes) : [])],
+        expect: changes.length === 0 ? [] : expectations(view, plan),
+        recheckMs: plan.recheckMs,
+        wakes: wakesOf(view, memory),
+      };
+    },
+  };
+}
+
+function expectations(view: PoolView, plan: PoolPlan): Expectation[] {
+  return [
+    { kind: 'pool', id: view.pool.id, version: view.pool.version },
+    ...plan.claims.map((c): Expectation => ({ kind: 'machine', id: c.machineId, version: c.version })),
+    ...plan.releases.map((r): Expectation => ({ kind: 'node', id: r.member.nodeId, version: r.member.version })),
+  ];
+}
+
+function claim({ pool, cluster }: PoolView, candidate: PoolCandidate, nodeId: string): Change[] {
+  const { machineId, name } = candidate;
+  const kubernetesVersion = pool.spec.template?.kubernetesVersion || cluster.spec.kubernetesVersion;
+  return [
+    {
+      kind: 'node.claim',
+      node: {
+        id: nodeId,
+        projectId: pool.projectId,
+        clusterId: cluster.id,
+        clusterName: cluster.name,
+        poolId: pool.id,
+        poolName: pool.name,
+        machineId,
+        machineName: name,
+        role: pool.spec.role,
+        templateRevision: pool.templateRevision,
+        kubernetesVersion,
+      },
+    },
+    ...eventsOf('node', nodeId, [
+      {
+        severity: EventSeverity.NORMAL,
+        category: 'Lifecycle',
+        reason: 'NodeClaimed',
+        message: `Machine ${name} was claimed for pool ${cluster.name}/${pool.name}.`,
+      },
+    ]),
+    ruled(pool.projectId, 'node.claim', 'node', nodeId, { machine: machineId, pool: pool.id }),
+  ];
+}
+
+function releaseOf(
+  { pool }: PoolView,
+  { member, reason, drain }: PoolPlan['releases'][number],
+  atMs: number,
+): Change[] {
+  return [
+    { kind: 'node.release', nodeId: member.nodeId, removal: { atMs, reason, by: 'rule:pool', drain } },
+    ruled(pool.projectId, 'node.release', 'node', member.nodeId, { machine: member.machineId, reason }),
+  ];
+}
+
+/** The members' targets are made of the pool's template. */
+function wakesOf({ pool, members }: PoolView, memory: EngineMemory): Key[] {
+  const signal = `${pool.templateRevision}/${pool.deleteRequestedAtMs ?? ''}`;
+  if (!memory.signalChanged(`pool:${pool.id}`, signal)) return [];
+  return members.map((m): Key => `machine:${m.machineId}`);
+}

@@ -1,0 +1,150 @@
+import {
+  Bootstrap,
+  MachineRole,
+  ObservedState,
+  StepReport,
+  StepState,
+  type Membership,
+  type MachineTarget,
+  type TargetPush,
+} from '@flotilla/proto';
+import { readyCondition, type FakeKubernetes } from './fake-kubernetes.js';
+
+const before = ['preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images'];
+
+export interface AgentHost {
+  readonly kubernetes: FakeKubernetes;
+  readonly nowMs: () => number;
+  report(observed: ObservedState): Promise<void>;
+}
+
+/** An agent that does one phase at each step, keeps what it did across restarts of the server, and never does one twice. */
+export class FakeAgent {
+  /** Every act on the host, in order: nothing may be in here twice for one membership. */
+  readonly acts: string[] = [];
+  /** Phases that fail for good, with their problem. */
+  readonly parks = new Map<string, { code: string; message: string; remedy: string }>();
+  readonly tokensSeen = new Set<string>();
+  membership: Membership | undefined;
+  #done = new Set<string>();
+  #credentials: ObservedState['credentials'];
+  #push: TargetPush | undefined;
+  #reported = '';
+
+  constructor(
+    readonly machineId: string,
+    readonly name: string,
+    private readonly host: AgentHost,
+  ) {}
+
+  /** The newest target and its secrets; an older one is refused. */
+  receive(push: TargetPush): void {
+    const key = (t: MachineTarget | undefined): [bigint, bigint] => [t?.epoch ?? 0n, t?.generation ?? 0n];
+    const [epoch, generation] = key(push.target);
+    const [heldEpoch, heldGeneration] = key(this.#push?.target);
+    if (epoch < heldEpoch || (epoch === heldEpoch && generation < heldGeneration))
+      throw new Error(`${this.name}: older target`);
+    this.#push = push;
+    if (push.secrets?.bootstrapToken) this.tokensSeen.add(push.secrets.bootstrapToken);
+  }
+
+  /** Does the next thing and reports; false when there is nothing to do. */
+  async step(): Promise<boolean> {
+    const target = this.#push?.target;
+    if (target === undefined) return false;
+    const acted = target.role === MachineRole.NONE ? this.#leave() : this.#work(target);
+    const observed = this.#observe(target);
+    const text = JSON.stringify(ObservedState.toJSON(observed));
+    if (text === this.#reported) return acted;
+    this.#reported = text;
+    await this.host.report(observed);
+    return true;
+  }
+
+  #phases(target: MachineTarget): string[] {
+    return [...before, target.cluster?.bootstrap === Bootstrap.INIT ? 'init' : 'join'];
+  }
+
+  #work(target: MachineTarget): boolean {
+    const next = this.#phases(target).find((phase) => !this.#done.has(phase));
+    if (next === undefined || this.parks.has(next)) return false;
+    if (next === 'join' && !this.#mayJoin(target)) return false;
+    this.acts.push(next);
+    this.#done.add(next);
+    if (next === 'init' || next === 'join') this.#register(target, next === 'init');
+    return true;
+  }
+
+  #mayJoin(target: MachineTarget): boolean {
+    const token = this.#push?.secrets?.bootstrapToken ?? '';
+    const hashes = target.cluster?.caCertHashes ?? [];
+    return hashes.length > 0 && token !== '' && this.host.kubernetes.acceptsToken(token, this.host.nowMs());
+  }
+
+  #register(target: MachineTarget, initialises: boolean): void {
+    this.membership = {
+      role: target.role,
+      clusterId: target.cluster?.id ?? '',
+      nodeName: target.nodeName,
+      kubeletVersion: target.kubernetesVersion,
+      containerRuntime: 'containerd://2.2.9',
+      kubeletRunning: true,
+    };
+    if (initialises) {
+      const pem = (what: string): string => `-----BEGIN CERTIFICATE-----\n${what}\n-----END CERTIFICATE-----\n`;
+      this.#credentials = {
+        caCertificate: pem('ca'),
+        caCertHash: `sha256:${'a'.repeat(64)}`,
+        clientCertificate: pem('client'),
+      };
+      this.host.kubernetes.setUp(true);
+    }
+    this.host.kubernetes.putNode(target.nodeName, {
+      providerId: target.providerId,
+      labels: target.labels,
+      addresses: [{ type: 'InternalIP', address: '10.0.0.10' }],
+      conditions: [readyCondition(this.host.kubernetes.hasNetwork)],
+    });
+  }
+
+  #leave(): boolean {
+    if (this.#done.size === 0 && this.membership === undefined) return false;
+    this.acts.push('leave');
+    this.#done = new Set();
+    this.membership = undefined;
+    this.#credentials = undefined;
+    return true;
+  }
+
+  #observe(target: MachineTarget): ObservedState {
+    const phases = target.role === MachineRole.NONE ? [] : this.#phases(target);
+    const next = phases.find((phase) => !this.#done.has(phase));
+    const steps = phases.map((phase) => {
+      const park = this.parks.get(phase);
+      const state = this.#done.has(phase)
+        ? StepState.DONE
+        : phase !== next
+          ? StepState.WAITING
+          : park === undefined
+            ? StepState.RUNNING
+            : StepState.PARKED;
+      return StepReport.create({
+        phase,
+        state,
+        attempt: 1,
+        problems: state === StepState.PARKED && park ? [park] : [],
+      });
+    });
+    return ObservedState.create({
+      acknowledgedEpoch: target.epoch,
+      acknowledgedGeneration: target.generation,
+      observedGeneration: target.generation,
+      converged: next === undefined && (target.role !== MachineRole.NONE || this.membership === undefined),
+      steps,
+      bootId: 'boot',
+      clean: this.#done.size === 0 && this.membership === undefined,
+      membership: this.membership,
+      credentials: this.#credentials,
+    });
+  }
+}
