@@ -25,6 +25,8 @@ export class Loop {
   readonly #failures = new Map<Key, number>();
   #idleWaiters: (() => void)[] = [];
   #syncing = 0;
+  #signal: AbortSignal | undefined;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -33,6 +35,7 @@ export class Loop {
 
   wake(key: Key): void {
     this.#queue.add(key);
+    this.#pump();
   }
 
   /** Nothing waits and nothing runs; what is scheduled for later does not count. */
@@ -43,22 +46,32 @@ export class Loop {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { workers } = this.#options;
-    const running = Array.from({ length: workers }, () => this.#runWorker(signal));
-    await Promise.all([...running, this.#timers.run(signal), this.#resync(signal)]);
+    this.#signal = signal;
+    this.#pump();
+    await Promise.all([this.#timers.run(signal), this.#resync(signal)]);
+    await Promise.all(this.#running);
   }
 
-  async #runWorker(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#queue.ready(signal);
+  /** Starts as many looks as there are workers free for. */
+  #pump(): void {
+    const { workers } = this.#options;
+    while (this.#signal !== undefined && !this.#signal.aborted && this.#running.size < workers) {
       const key = this.#queue.take() as Key | undefined; // only keys are added
-      if (key === undefined || signal.aborted) continue;
-      await this.#look(key);
-      this.#queue.done(key);
-      this.#tellIdle();
-      // Reads answer at once, so without this a full queue would keep the event loop from heartbeats.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      if (key === undefined) return;
+      const running = this.#workOn(key).finally(() => {
+        this.#running.delete(running);
+        this.#queue.done(key);
+        this.#tellIdle();
+        this.#pump();
+      });
+      this.#running.add(running);
     }
+  }
+
+  async #workOn(key: Key): Promise<void> {
+    // Reads answer at once, so without this a full queue would keep the event loop from heartbeats.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#signal?.aborted !== true) await this.#look(key);
   }
 
   async #look(key: Key): Promise<void> {

@@ -21,17 +21,17 @@ export class Timers {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#poke();
+    signal.addEventListener('abort', stop, { once: true });
     while (!signal.aborted) {
       const nextMs = this.#fire();
       const controller = new AbortController();
-      const stop = (): void => controller.abort(new Error('poked'));
-      signal.addEventListener('abort', stop, { once: true });
-      this.#poke = stop;
+      this.#poke = () => controller.abort(new Error('poked'));
       const delayMs = nextMs === undefined ? 3_600_000 : nextMs - this.#clock.now().monotonicMs;
       // Rejects only when it was poked or stopped.
       await this.#clock.sleep(Math.max(1, delayMs), controller.signal).catch(() => undefined);
-      signal.removeEventListener('abort', stop);
     }
+    signal.removeEventListener('abort', stop);
   }
 
   /** Hands over what is due; the time of the next. */

@@ -133,10 +133,12 @@ export const clusterWriters: WritersOf<
     ctx.bump('pool', poolId);
   },
 
+  // One that goes touches the cluster too, which is gone when its last pool is.
   'pool.status': ({ poolId, status, gone }, ctx) => {
     ctx.checkMove('pool', poolId, poolTransitions, status.state);
     const set = { state: status.state, status: poolStatusText(status), ...(gone ? { gone_at: ctx.nowMs } : {}) };
-    ctx.db.run(builder.updateTable('pool').set(set).where('id', '=', poolId));
+    const update = builder.updateTable('pool').set(set).where('id', '=', poolId).returning('cluster_id');
+    for (const { cluster_id: clusterId } of ctx.db.all(update)) if (gone) ctx.touch('cluster', clusterId);
     ctx.bump('pool', poolId);
   },
 };
