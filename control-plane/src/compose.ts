@@ -192,7 +192,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
     {
       ...base,
       engine: live.engine,
-      liveness: (machineId) => live.table.liveness(machineId),
+      liveness: (...of) => live.table.liveness(...of),
       agentsConnected: () => live.table.connected,
       artifacts: live.artifacts,
       server: facts,

@@ -1,5 +1,5 @@
 import type { Server } from '@grpc/grpc-js';
-import type { Engine, Store } from '@flotilla/core';
+import { graceMsMin, type Engine, type Store } from '@flotilla/core';
 import { runTasks, toFlotillaError, type Clock, type Logger, type Task } from '@flotilla/kit';
 import type { ArtifactsIndex } from './artifacts-index.js';
 import type { Authority } from './enroll/authority.js';
@@ -26,6 +26,8 @@ export interface RunParts {
 }
 
 const minuteMs = 60_000;
+/** Agents come back within two minutes, or count as gone (decision 3). */
+const presenceResetMs = graceMsMin + 10_000;
 /** For the last messages of streams to leave; agents and watches come back by themselves. */
 const drainMs = 2_000;
 
@@ -63,6 +65,7 @@ async function drain({ grpc, clock }: RunParts): Promise<void> {
 
 /** What has to be looked after now and then; one failure is logged and tried again, never the end. */
 async function housekeeping(parts: RunParts, signal: AbortSignal): Promise<void> {
+  const startedAtMs = parts.clock.now().monotonicMs;
   let presenceReset = false;
   for (;;) {
     try {
@@ -77,7 +80,7 @@ async function housekeeping(parts: RunParts, signal: AbortSignal): Promise<void>
       }
       // Another process may have put artifacts there.
       await parts.artifacts.refresh();
-      if (!presenceReset) {
+      if (!presenceReset && parts.clock.now().monotonicMs - startedAtMs > presenceResetMs) {
         presenceReset = true;
         const count = await resetPresence(parts.store, parts.table, parts.intake);
         if (count > 0)

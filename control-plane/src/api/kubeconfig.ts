@@ -1,6 +1,6 @@
-import type { ClusterRecord } from '@flotilla/core';
+import { roleGroup, type ClusterRecord } from '@flotilla/core';
 import { FlotillaError, invalidArgument, randomText } from '@flotilla/kit';
-import { projectGroup, rbacManifests, type KubeClient, type KubeCsr } from '@flotilla/kube';
+import type { KubeClient, KubeCsr } from '@flotilla/kube';
 import type { IssueKubeconfigRequest, IssueKubeconfigResponse } from '@flotilla/proto';
 import { stringify } from 'yaml';
 import { kubernetesRole } from '../access/identity.js';
@@ -33,13 +33,9 @@ export async function issueKubeconfig(
   const access = cluster.access;
   if (client === undefined || access === undefined || access.caCertificate === '') throw notReady(cluster);
   const role = kubernetesRole(call.caller.role);
-  // Idempotent, and cheap beside the signing: whoever asks first finds the roles in place.
-  for (const manifest of rbacManifests(call.project.name)) {
-    await client.applySsa(manifest, { fieldManager: 'flotilla', force: true, signal: call.signal });
-  }
   const key = newKey();
   const user = `${call.caller.name}@flotilla`;
-  const requestPem = await newCsrPem(key, `flotilla:${call.caller.name}`, [projectGroup(call.project.name, role)]);
+  const requestPem = await newCsrPem(key, `flotilla:${call.caller.name}`, [roleGroup(call.project.name, role)]);
   const certificate = await sign(parts, client, requestPem, ttlMs, call);
   await parts.store.commit(
     [

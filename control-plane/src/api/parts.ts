@@ -1,5 +1,6 @@
 import type { CatalogueEntry, Engine, Store } from '@flotilla/core';
 import type { Clock, Logger, Random } from '@flotilla/kit';
+import type { SessionState } from '@flotilla/proto';
 import type { Liveness } from './wire.js';
 
 /** What the services need; given once by compose.ts. */
@@ -9,8 +10,8 @@ export interface ApiParts {
   readonly random: Random;
   readonly log: Logger;
   readonly engine: Pick<Engine, 'clusterClient'>;
-  /** Live facts of agents that are connected now; undefined when only the record knows. */
-  readonly liveness: (machineId: string) => Liveness | undefined;
+  /** Session and last sign of life of a machine, now; the rest is what its record says. */
+  readonly liveness: (machineId: string, stored: SessionState, storedSeenAtMs: number | undefined) => Liveness;
   readonly agentsConnected: () => number;
   readonly artifacts: ArtifactsPort;
   readonly server: ServerFacts;

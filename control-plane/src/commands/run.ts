@@ -1,10 +1,10 @@
-import { openSqliteStore } from '@flotilla/core';
+import { createEngine, openSqliteStore } from '@flotilla/core';
 import { systemClock, systemRandom, type Logger } from '@flotilla/kit';
 import { jsonLogger } from '../adapters/log.js';
 import { exitAtOnce, hostId, loopLagMeter, residentMemoryBytes, stopSignal } from '../adapters/process.js';
 import { composeServer } from '../compose.js';
 import type { Config } from '../config/settings.js';
-import { createEngine } from '../engine.js';
+
 import { version } from '../version.js';
 
 /** Runs the server until SIGTERM or SIGINT. `workerFile` is the bundled writer of the store. */

@@ -65,6 +65,9 @@ export class Enrollment {
     const token = await this.#token(proven, caller);
     const earlier = await this.parts.store.read.tokenSpend(token.id, proven.identityKeySha256);
     if (earlier !== undefined) return this.#again(earlier.machineId, proven, caller);
+    // The commit decides; what is hopeless already shall not cost a signature.
+    const hopeless = spentReason(token, caller.nowMs);
+    if (hopeless !== undefined) throw await this.#refuse(hopeless, token, token.id, caller);
     const facts = parseFacts(request.facts);
     const machineId = newId('mch', this.parts.random);
     const certificate = await this.#certify(token.projectId, machineId, proven);
@@ -243,6 +246,12 @@ const refusalTexts: Readonly<Record<RefusalReason, string>> = {
   'used-up': 'all its uses are spent',
   'source-address': 'the address is not among those it is for',
 };
+
+function spentReason(token: TokenRecord, nowMs: number): RefusalReason | undefined {
+  if (token.revokedAtMs !== undefined) return 'revoked';
+  if (token.expiresAtMs <= nowMs) return 'expired';
+  return token.uses >= token.maxUses ? 'used-up' : undefined;
+}
 
 function binding(tokenId: string, identityKeySha256: Uint8Array): string {
   return `${tokenId} ${Buffer.from(identityKeySha256).toString('hex')}`;

@@ -15,7 +15,7 @@ import { Dispatcher } from './dispatch.js';
 import type { Intake } from './intake.js';
 import { takeOver, type IdentityCheck } from './ownership.js';
 import { refusals } from './refusals.js';
-import { stateOf, type SessionTable } from './table.js';
+import type { SessionTable, TableEntry } from './table.js';
 
 /** The one version of the session protocol there is. */
 const protocol = 1;
@@ -33,6 +33,13 @@ export interface SessionParts {
   /** Whether the answer to a challenge proves the identity key. */
   readonly identity: IdentityCheck;
 }
+
+/** What is said when a session moves to a state. */
+const stateEvents: Partial<Readonly<Record<SessionState, readonly [EventSeverity, string]>>> = {
+  [SessionState.CONNECTED]: [EventSeverity.NORMAL, 'AgentHeardAgain'],
+  [SessionState.SILENT]: [EventSeverity.WARNING, 'AgentSilent'],
+  [SessionState.DISCONNECTED]: [EventSeverity.WARNING, 'AgentDisconnected'],
+};
 
 /** All sessions of this process: who owns which machine, what is sent to it, and when it counts as silent. */
 export class Sessions implements SessionEvents, Dispatch {
@@ -160,9 +167,9 @@ export class Sessions implements SessionEvents, Dispatch {
         serverTime: new Date(clock.now().wallMs),
       },
     });
-    this.#presence(session, SessionState.CONNECTED);
+    this.#presence(session.entry);
     this.#event(
-      session,
+      machine.id,
       EventSeverity.NORMAL,
       'AgentConnected',
       `The agent ${hello.agentVersion} connected from ${session.remoteAddress}.`,
@@ -187,65 +194,64 @@ export class Sessions implements SessionEvents, Dispatch {
     }
   }
 
-  #heard(session: AgentSession): NonNullable<AgentSession['entry']> {
+  #heard(session: AgentSession): TableEntry {
     const { entry } = session;
     if (entry === undefined) throw new FlotillaError('INTERNAL', 'a session without an entry was heard');
-    if (this.parts.table.heard(entry)) {
-      this.#presence(session, SessionState.CONNECTED);
-      this.#event(session, EventSeverity.NORMAL, 'AgentHeardAgain', 'The agent is heard again.');
-      this.parts.engine.wake(`machine:${session.machineId}`);
-    }
+    this.parts.table.heard(entry);
+    if (entry.state !== SessionState.CONNECTED) this.#refresh(entry, 'The agent is heard again.');
     return entry;
   }
 
   #ended(session: AgentSession): void {
     if (this.#owners.get(session.machineId) === session) this.#owners.delete(session.machineId);
-    if (session.entry === undefined || !this.parts.table.close(session.entry)) return;
-    this.#presence(session, SessionState.DISCONNECTED);
-    // When we stop, the agents did nothing that is worth an event.
-    if (this.#stopping) return;
+    const { entry } = session;
+    if (entry === undefined || !this.parts.table.close(entry)) return;
     const why = session.goodbyeReason === '' ? 'without a goodbye' : `saying: ${session.goodbyeReason}`;
-    this.#event(session, EventSeverity.NORMAL, 'AgentDisconnected', `The session ended ${why}.`);
-    this.parts.engine.wake(`machine:${session.machineId}`);
+    this.#refresh(entry, `The session from ${session.remoteAddress} ended ${why}.`);
   }
 
   #sweep(): void {
-    const { table, clock, engine } = this.parts;
-    const silentAfterMs = 3 * table.heartbeatIntervalMs + 1000;
+    const { table, clock } = this.parts;
     const nowMs = clock.now().monotonicMs;
-    for (const session of this.#owners.values()) {
-      const { entry, dispatcher } = session;
-      if (entry === undefined) continue;
-      if (dispatcher?.overdue === true && !session.limited) dispatcher.wake();
-      if (entry.silent || nowMs - entry.lastHeardMs <= silentAfterMs) continue;
-      entry.silent = true;
-      this.#presence(session, SessionState.SILENT);
+    for (const entry of table.entries()) {
       const seconds = ((nowMs - entry.lastHeardMs) / 1000).toFixed(1);
-      this.#event(
-        session,
-        EventSeverity.WARNING,
-        'AgentSilent',
-        `No heartbeat for ${seconds} s; the connection still stands.`,
-      );
-      engine.wake(`machine:${session.machineId}`);
+      this.#refresh(entry, `No heartbeat for ${seconds} s; last from ${entry.remoteAddress}.`);
+      if (entry.state === SessionState.DISCONNECTED) table.forget(entry);
     }
+    for (const { dispatcher, limited } of this.#owners.values())
+      if (dispatcher?.overdue === true && !limited) dispatcher.wake();
+  }
+
+  /** Tells store, journal and engine when the state of a machine's session moved. */
+  #refresh(entry: TableEntry, message: string): void {
+    if (!this.parts.table.refresh(entry)) return;
+    this.#presence(entry);
+    // When we stop, the agents did nothing that is worth an event.
+    if (this.#stopping) return;
+    const [severity, reason] = stateEvents[entry.state] ?? [EventSeverity.NORMAL, 'SessionChanged'];
+    this.#event(entry.machineId, severity, reason, message);
+    this.parts.engine.wake(`machine:${entry.machineId}`);
   }
 
   #checkpoint(machineId: string): void {
-    const session = this.#owners.get(machineId);
-    if (session?.entry !== undefined) this.#presence(session, stateOf(session.entry));
+    const entry = this.#owners.get(machineId)?.entry;
+    if (entry !== undefined) this.#presence(entry);
   }
 
-  #presence(session: AgentSession, state: SessionState): void {
-    const { machineId, remoteAddress, entry } = session;
-    const lastSeenAtMs = entry?.lastHeardWallMs ?? this.parts.clock.now().wallMs;
-    this.parts.intake.put({ kind: 'machine.presence', machineId, session: state, lastSeenAtMs, remoteAddress });
+  #presence({ machineId, state, lastHeardWallMs, remoteAddress }: TableEntry): void {
+    this.parts.intake.put({
+      kind: 'machine.presence',
+      machineId,
+      session: state,
+      lastSeenAtMs: lastHeardWallMs,
+      remoteAddress,
+    });
   }
 
-  #event(session: AgentSession, severity: EventSeverity, reason: string, message: string): void {
+  #event(machineId: string, severity: EventSeverity, reason: string, message: string): void {
     this.parts.intake.event({
       resourceKind: 'machine',
-      resourceId: session.machineId,
+      resourceId: machineId,
       severity,
       category: 'Session',
       reason,

@@ -1,4 +1,4 @@
-import type { LiveMachine, Sessions } from '@flotilla/core';
+import { deriveSession, type LiveMachine, type Sessions } from '@flotilla/core';
 import type { Clock } from '@flotilla/kit';
 import { SessionState, type Probe } from '@flotilla/proto';
 
@@ -6,8 +6,8 @@ import { SessionState, type Probe } from '@flotilla/proto';
 export interface TableEntry {
   readonly machineId: string;
   connected: boolean;
-  /** Connected, but nothing was heard for too long. */
-  silent: boolean;
+  /** As told last; `refresh` moves it. */
+  state: SessionState;
   lastHeardMs: number;
   lastHeardWallMs: number;
   remoteAddress: string;
@@ -45,10 +45,17 @@ export class SessionTable implements Sessions {
     };
   }
 
-  /** For people: session state and wall time; undefined when the machine was not heard by this process. */
-  liveness(machineId: string): { readonly session: SessionState; readonly lastSeenAtMs: number } | undefined {
+  /** For people: session state and wall time. `stored` is what the record says, for machines not heard since our start. */
+  liveness(
+    machineId: string,
+    stored: SessionState,
+    storedSeenAtMs: number | undefined,
+  ): { readonly session: SessionState; readonly lastSeenAtMs: number | undefined } {
     const entry = this.#entries.get(machineId);
-    return entry === undefined ? undefined : { session: stateOf(entry), lastSeenAtMs: entry.lastHeardWallMs };
+    return {
+      session: deriveSession(entry?.state ?? stored, this.live(machineId), this.clock.now()),
+      lastSeenAtMs: entry?.lastHeardWallMs ?? storedSeenAtMs,
+    };
   }
 
   /** A session begins: its probes are complete with the first heartbeat. */
@@ -59,7 +66,7 @@ export class SessionTable implements Sessions {
     const entry: TableEntry = {
       machineId,
       connected: true,
-      silent: false,
+      state: SessionState.CONNECTED,
       lastHeardMs: now.monotonicMs,
       lastHeardWallMs: now.wallMs,
       remoteAddress,
@@ -70,14 +77,19 @@ export class SessionTable implements Sessions {
     return entry;
   }
 
-  /** Something came from the machine. True when it was silent until now. */
-  heard(entry: TableEntry): boolean {
+  /** Something came from the machine. */
+  heard(entry: TableEntry): void {
     const now = this.clock.now();
     entry.lastHeardMs = now.monotonicMs;
     entry.lastHeardWallMs = now.wallMs;
-    const wasSilent = entry.silent;
-    entry.silent = false;
-    return wasSilent;
+  }
+
+  /** Moves the state on to what is true now. True when it changed. */
+  refresh(entry: TableEntry): boolean {
+    const state = deriveSession(entry.state, this.live(entry.machineId), this.clock.now());
+    if (state === entry.state) return false;
+    entry.state = state;
+    return true;
   }
 
   /** Takes changed probes in; `complete` drops those not named. True when one flipped or is new. */
@@ -100,22 +112,16 @@ export class SessionTable implements Sessions {
   close(entry: TableEntry): boolean {
     if (this.#entries.get(entry.machineId) !== entry || !entry.connected) return false;
     entry.connected = false;
-    entry.silent = false;
     this.#connected -= 1;
     return true;
   }
 
-  /** Forgets a retired machine. */
-  forget(machineId: string): void {
-    if (this.#entries.get(machineId)?.connected === false) this.#entries.delete(machineId);
+  /** Forgets what is long gone, so that the table holds machines that are somewhere near. */
+  forget(entry: TableEntry): void {
+    if (!entry.connected && this.#entries.get(entry.machineId) === entry) this.#entries.delete(entry.machineId);
   }
 
   entries(): Iterable<TableEntry> {
     return this.#entries.values();
   }
-}
-
-export function stateOf(entry: TableEntry): SessionState {
-  if (!entry.connected) return SessionState.DISCONNECTED;
-  return entry.silent ? SessionState.SILENT : SessionState.CONNECTED;
 }
