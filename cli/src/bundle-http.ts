@@ -6,8 +6,8 @@ import { type ErrorKind, FlotillaError, reasonOf } from '@flotilla/kit';
 import type { Context } from './context.js';
 
 const bundlePath = '/artifacts/v1/bundle';
-/** Without a byte for this long a transfer is given up. */
-const idleMs = 120_000;
+/** Without a byte for this long a transfer is given up. The server writes and checks gigabytes in silence. */
+const idleMs = 15 * 60_000;
 const answerBytesMax = 1024 * 1024;
 
 /** A bundle as it arrives. */
@@ -17,13 +17,13 @@ export interface Download {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Asks for the bundle of one version and architecture. */
+/** Asks for the bundle of one version; an empty `arch` means all of its architectures. */
 export async function downloadBundle(
   context: Context,
   wanted: { version: string; arch: string },
   signal: AbortSignal,
 ): Promise<Download> {
-  const query = new URLSearchParams({ version: wanted.version, arch: wanted.arch });
+  const query = new URLSearchParams({ version: wanted.version, ...(wanted.arch === '' ? {} : { arch: wanted.arch }) });
   const call = open(context, 'GET', `${bundlePath}?${query.toString()}`, {}, signal);
   call.end();
   const response = await answerOf(call, context, signal);
@@ -56,7 +56,13 @@ export async function uploadBundle(
   }
 }
 
-function open(context: Context, method: string, path: string, headers: Record<string, string>, signal: AbortSignal): ClientRequest {
+function open(
+  context: Context,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): ClientRequest {
   const call = request(new URL(path, context.server), {
     method,
     ca: context.caPem,
@@ -75,7 +81,12 @@ function answerOf(call: ClientRequest, context: Context, signal: AbortSignal): P
       if (signal.aborted) reject(reasonOf(signal));
       else {
         const message = `no answer from ${context.server}: ${error.message}`;
-        reject(new FlotillaError('SERVER_UNREACHABLE', message, { kind: 'unavailable', remedy: 'Try again; nothing is half done.' }));
+        reject(
+          new FlotillaError('SERVER_UNREACHABLE', message, {
+            kind: 'unavailable',
+            remedy: 'Try again; nothing is half done.',
+          }),
+        );
       }
     });
   });
@@ -92,6 +103,7 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   422: 'invalid-argument',
   429: 'exhausted',
   503: 'unavailable',
+  504: 'timeout',
 };
 
 /** What the server said instead: `{code, message, remedy}`, or any text. */
@@ -101,20 +113,28 @@ async function refusal(response: IncomingMessage, context: Context): Promise<Flo
   const said = parseRefusal(text);
   const kind = kinds[status] ?? 'internal';
   const fallback = text === '' || text.length > 300 ? `${context.server} answered ${status}` : text;
-  return new FlotillaError(said.code ?? `HTTP_${status}`, said.message ?? fallback, { kind, remedy: said.remedy ?? '' });
+  return new FlotillaError(said.code ?? `HTTP_${status}`, said.message ?? fallback, {
+    kind,
+    remedy: said.remedy ?? '',
+  });
 }
 
 function parseRefusal(text: string): { code?: string; message?: string; remedy?: string } {
   try {
-    const value: unknown = JSON.parse(text);
-    const outer: object = Object(value);
-    const inner: unknown = 'error' in outer ? outer.error : outer;
-    const found = Object.entries(Object(inner) as object).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-    const { code, message, remedy } = Object.fromEntries(found);
-    return { ...(code && { code }), ...(message && { message }), ...(remedy && { remedy }) };
+    const value = fieldsOf(JSON.parse(text));
+    const { code, message, remedy } = 'error' in value ? fieldsOf(value['error']) : value;
+    return {
+      ...(typeof code === 'string' ? { code } : {}),
+      ...(typeof message === 'string' ? { message } : {}),
+      ...(typeof remedy === 'string' ? { remedy } : {}),
+    };
   } catch {
     return {};
   }
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

@@ -110,7 +110,10 @@ export function parseLabels(option: string, texts: readonly string[]): Record<st
   for (const text of texts) {
     const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
     if (key === undefined || value === undefined || !labelKey.test(key) || !labelValue.test(value)) {
-      problems.push({ field: `--${option}`, description: `wants key=value in the letters Kubernetes allows (is ${JSON.stringify(text)})` });
+      problems.push({
+        field: `--${option}`,
+        description: `wants key=value in the letters Kubernetes allows (is ${JSON.stringify(text)})`,
+      });
     } else entries.push([key, value]);
   }
   if (problems.length > 0) throw invalidArgument(problems);

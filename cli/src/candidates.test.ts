@@ -9,16 +9,57 @@ const stage = useStage();
 
 describe('candidates come from the registry', () => {
   test.each([
-    [[''], ['get', 'describe', 'events', 'wait', 'version', 'create', 'apply', 'token', 'scale', 'retry', 'remove', 'delete', 'artifacts', 'login', 'whoami', 'kubeconfig', 'config', 'api-key', 'completion']],
+    [
+      [''],
+      [
+        'get',
+        'describe',
+        'events',
+        'wait',
+        'version',
+        'create',
+        'apply',
+        'token',
+        'scale',
+        'retry',
+        'remove',
+        'delete',
+        'artifacts',
+        'login',
+        'whoami',
+        'kubeconfig',
+        'config',
+        'api-key',
+        'completion',
+      ],
+    ],
     [['des'], ['describe']],
-    [['token', ''], ['create', 'list', 'revoke']],
+    [
+      ['token', ''],
+      ['create', 'list', 'revoke'],
+    ],
     [['get', 'n'], ['nodes']],
     [['wait', 'no'], ['node/']],
-    [['get', 'nodes', '--no-'], ['--no-headers', '--no-color']],
-    [['get', 'nodes', '-o', 'j'], ['json', 'jsonpath=']],
-    [['wait', 'node/a', '--for', 'r'], ['ready', 'running']],
-    [['completion', ''], ['bash', 'zsh', 'fish']],
-    [['create', 'cluster', 'demo', '--cni', 'c'], ['calico', 'cilium']],
+    [
+      ['get', 'nodes', '--no-'],
+      ['--no-headers', '--no-color'],
+    ],
+    [
+      ['get', 'nodes', '-o', 'j'],
+      ['json', 'jsonpath='],
+    ],
+    [
+      ['wait', 'node/a', '--for', 'r'],
+      ['ready', 'running'],
+    ],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [
+      ['create', 'cluster', 'demo', '--cni', 'c'],
+      ['calico', 'cilium'],
+    ],
     [['whoami', ''], []],
     [['nothing', ''], []],
   ])('%j → %j', (line, words) => {

@@ -25,7 +25,10 @@ export function candidatesFor(line: readonly string[], commands: CommandShapes):
   return argumentValue(found.shape, operandsOf(found.rest, options), last);
 }
 
-function commandOf(words: readonly string[], commands: CommandShapes): { shape: CommandShape; rest: readonly string[] } | undefined {
+function commandOf(
+  words: readonly string[],
+  commands: CommandShapes,
+): { shape: CommandShape; rest: readonly string[] } | undefined {
   const plain = words.filter((word) => !word.startsWith('-'));
   for (const length of [2, 1]) {
     const path = plain.slice(0, length).join(' ');
@@ -51,7 +54,10 @@ function nextWords(before: readonly string[], commands: CommandShapes): string[]
 /** The option whose value is typed now. */
 function openOption(rest: readonly string[], options: readonly OptionSpec[]): OptionSpec | undefined {
   const word = rest.at(-1) ?? '';
-  return options.find(({ name, short, kind }) => kind !== 'flag' && (word === `--${name}` || (short !== undefined && word === `-${short}`)));
+  return options.find(
+    ({ name, short, kind }) =>
+      kind !== 'flag' && (word === `--${name}` || (short !== undefined && word === `-${short}`)),
+  );
 }
 
 function optionValue({ choices, complete, name }: OptionSpec, last: string): Candidates {
@@ -74,9 +80,24 @@ function argumentValue({ arguments: args }: CommandShape, operands: readonly str
   if (argument.choices !== undefined) return { ...nothing, words: startsWith(argument.choices, last) };
   const slash = last.indexOf('/');
   if (argument.complete === 'noun' && operands.length > 0) return namesOfNoun(operands[0] ?? '', '');
-  if ((argument.complete === 'noun' || argument.complete === 'noun/name') && slash > 0) return namesOfNoun(last.slice(0, slash), last.slice(0, slash + 1));
-  if (argument.complete === 'noun') return { ...nothing, words: startsWith(nounNames.map((noun) => nouns[noun].plural), last) };
-  if (argument.complete === 'noun/name') return { ...nothing, words: startsWith(nounNames.map((noun) => `${noun}/`), last) };
+  if ((argument.complete === 'noun' || argument.complete === 'noun/name') && slash > 0)
+    return namesOfNoun(last.slice(0, slash), last.slice(0, slash + 1));
+  if (argument.complete === 'noun')
+    return {
+      ...nothing,
+      words: startsWith(
+        nounNames.map((noun) => nouns[noun].plural),
+        last,
+      ),
+    };
+  if (argument.complete === 'noun/name')
+    return {
+      ...nothing,
+      words: startsWith(
+        nounNames.map((noun) => `${noun}/`),
+        last,
+      ),
+    };
   return { ...nothing, names: argument.complete };
 }
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import { Client, Metadata, type ServiceError, type ClientOptions, credentials } from '@grpc/grpc-js';
@@ -34,6 +35,7 @@ export class Connection {
     private readonly timeoutMs: number,
     private readonly signal: AbortSignal,
   ) {
+    refuseUntrusting(context);
     const url = new URL(context.server);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const options: ClientOptions = {
@@ -113,6 +115,18 @@ export class Connection {
   private decode(error: ServiceError): Error {
     if (this.signal.aborted) return reasonOf(this.signal);
     return fromServiceError(error, { server: this.context.server, contextName: this.context.name });
+  }
+}
+
+/** Without a certificate to trust, TLS would fall back to the authorities of the host. */
+function refuseUntrusting({ caPem, name }: Context): void {
+  try {
+    new X509Certificate(caPem);
+  } catch {
+    throw new FlotillaError('CONTEXT_INVALID', `the caPem of context ${name} is no certificate`, {
+      kind: 'precondition',
+      remedy: 'Log in again: flotilla login --from <admin.json>',
+    });
   }
 }
 

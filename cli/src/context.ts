@@ -24,7 +24,9 @@ const emptyConfig: Config = { currentContext: '', contexts: [] };
 /** `$FLOTILLACONFIG`, else `~/.flotilla/config`. */
 export function configPath(env: Env): string {
   const wanted = env.vars['FLOTILLACONFIG'];
-  return wanted === undefined || wanted === '' ? join(env.homeDir, '.flotilla', 'config') : resolve(env.workDir, wanted);
+  return wanted === undefined || wanted === ''
+    ? join(env.homeDir, '.flotilla', 'config')
+    : resolve(env.workDir, wanted);
 }
 
 /** The contexts on disk; none when there is no file yet. Refuses a file that others may read. */
@@ -75,7 +77,8 @@ export function findContext(config: Config, name: string): Context {
   const near = suggestion(name, names);
   throw new FlotillaError('CONTEXT_NOT_FOUND', `there is no context "${name}"`, {
     kind: 'not-found',
-    remedy: near === undefined ? 'See: flotilla config contexts' : `Did you mean ${near}? See: flotilla config contexts`,
+    remedy:
+      near === undefined ? 'See: flotilla config contexts' : `Did you mean ${near}? See: flotilla config contexts`,
   });
 }
 
@@ -155,7 +158,8 @@ function parseConfig(value: unknown, path: string): Config {
 
 function parseServer(server: string, path: string): URL {
   const url = URL.canParse(server) ? new URL(server) : undefined;
-  if (url?.protocol !== 'https:' || url.hostname === '') throw broken(path, `"${server}" is not of the form https://host:port`);
+  if (url?.protocol !== 'https:' || url.hostname === '')
+    throw broken(path, `"${server}" is not of the form https://host:port`);
   return url;
 }
 

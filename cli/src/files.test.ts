@@ -73,6 +73,11 @@ describe('withLock', () => {
         return { wallMs: 0, monotonicMs: 1000 * this.seconds++ };
       }
     }
-    await expect(nodeFiles(new Hurried(), seededRandom(1)).withLock(path, () => Promise.resolve())).rejects.toMatchObject({ code: 'FILE_LOCKED', remedy: `Try again. If nothing else is running, remove ${path}.lock.` });
+    await expect(
+      nodeFiles(new Hurried(), seededRandom(1)).withLock(path, () => Promise.resolve()),
+    ).rejects.toMatchObject({
+      code: 'FILE_LOCKED',
+      remedy: `Try again. If nothing else is running, remove ${path}.lock.`,
+    });
   });
 });

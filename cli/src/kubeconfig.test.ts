@@ -50,7 +50,9 @@ beforeEach(async () => {
 
 test('is printed, with names that clash with nobody', async () => {
   expect(await stage.terminal.flotilla('kubeconfig', 'demo', '--ttl', '2h')).toBe(0);
-  expect(stage.terminal.stdout.text).toBe(issued.replaceAll('demo/ci@flotilla', 'demo').replaceAll(/: demo$/gm, ': flotilla-demo'));
+  expect(stage.terminal.stdout.text).toBe(
+    issued.replaceAll('demo/ci@flotilla', 'demo').replaceAll(/: demo$/gm, ': flotilla-demo'),
+  );
   expect(stage.server.calls.at(-1)?.request).toMatchObject({ cluster: 'demo', ttl: { seconds: 7200n } });
   expect(await readdir(join(stage.terminal.home, '.kube'))).toEqual([]);
 });

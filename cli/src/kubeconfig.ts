@@ -82,10 +82,14 @@ function refuseForeign(document: Document, added: Document, { name, force }: Mer
   const theirs = serverOf(document, name, path);
   const ours = serverOf(added, name, path);
   if (force || theirs === undefined || theirs === ours) return;
-  throw new FlotillaError('CONTEXT_EXISTS', `${path} has a cluster "${name}" already, at ${theirs}, not at ${ours ?? '?'}`, {
-    kind: 'already-exists',
-    remedy: 'Choose another name: --name NAME. To replace that entry: --force',
-  });
+  throw new FlotillaError(
+    'CONTEXT_EXISTS',
+    `${path} has a cluster "${name}" already, at ${theirs}, not at ${ours ?? '?'}`,
+    {
+      kind: 'already-exists',
+      remedy: 'Choose another name: --name NAME. To replace that entry: --force',
+    },
+  );
 }
 
 function serverOf(document: Document, name: string, path: string): string | undefined {
@@ -103,7 +107,8 @@ function indexOfName(entries: YAMLSeq, name: string): number {
 function entriesOf(document: Document, section: string, path: string): YAMLSeq {
   const found: unknown = document.get(section, true);
   if (isSeq(found)) return found;
-  if (found !== undefined && !(isScalar(found) && found.value === null)) throw invalid(path, `${section} is not a list`);
+  if (found !== undefined && !(isScalar(found) && found.value === null))
+    throw invalid(path, `${section} is not a list`);
   document.set(section, document.createNode([]));
   const made: unknown = document.get(section, true);
   if (!isSeq(made)) throw invalid(path, `${section} is not a list`);

@@ -36,7 +36,9 @@ export function parseTaint(text: string): { key: string; value: string; effect: 
   const [, key, value = '', effect] =
     /^([A-Za-z0-9][-A-Za-z0-9_./]*)(?:=([-A-Za-z0-9_.]*))?:(NoSchedule|PreferNoSchedule|NoExecute)$/.exec(text) ?? [];
   if (key === undefined || effect === undefined) {
-    throw usageError(`--taint wants key=value:Effect with Effect NoSchedule, PreferNoSchedule or NoExecute (is "${text}")`);
+    throw usageError(
+      `--taint wants key=value:Effect with Effect NoSchedule, PreferNoSchedule or NoExecute (is "${text}")`,
+    );
   }
   return { key, value, effect };
 }

@@ -45,30 +45,44 @@ function sample(option: OptionSpec): { words: string[]; value: unknown } {
   }
 }
 
-/** The call with what it cannot be without. */
-function minimal(path: string): string[] {
+/** The call with what it cannot be without, apart from `without`. */
+function minimal(path: string, without?: OptionSpec): string[] {
   const shape = commands[path];
-  const words = (shape?.arguments ?? []).filter(({ optional }) => optional !== true).map(({ choices }) => choices?.[0] ?? 'x');
-  const options = (shape?.options ?? []).filter(({ required }) => required === true).flatMap((option) => sample(option).words);
+  const words = (shape?.arguments ?? [])
+    .filter(({ optional }) => optional !== true)
+    .map(({ choices }) => choices?.[0] ?? 'x');
+  const options = (shape?.options ?? [])
+    .filter((option) => option.required === true && option !== without)
+    .flatMap((option) => sample(option).words);
   return [...path.split(' '), ...words, ...options];
 }
 
 describe('help is true', () => {
-  test.each(visible)('every option in the help of "%s" is accepted, and every one accepted is in it', async (path, shape) => {
-    expect(await stage.terminal.flotilla(...path.split(' '), '--help')).toBe(0);
-    const help = stage.terminal.stdout.text;
-    const documented = [...help.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name).filter((name) => name !== 'help' && name !== 'version');
-    const known = [...shape.options, ...globalOptions];
-    expect(documented.sort()).toEqual(known.map(({ name }) => name).sort());
-    for (const option of known) {
-      const { words, value } = sample(option);
-      const parsed = await parse(...minimal(path).filter((word) => option.required !== true || !word.startsWith('--')), ...words);
-      expect(parsed.path).toBe(path);
-      expect(parsed.options[keyOf(option.name)]).toEqual(value);
-      if (option.short !== undefined) expect((await parse(...minimal(path), `-${option.short}`, ...words.slice(1, 2))).options[keyOf(option.name)]).toEqual(option.kind === 'list' ? ['a'] : value);
-    }
-    expect(help.split('\n').filter((line) => line.length > 100 && !line.startsWith('  flotilla'))).toEqual([]);
-  });
+  test.each(visible)(
+    'every option in the help of "%s" is accepted, and every one accepted is in it',
+    async (path, shape) => {
+      expect(await stage.terminal.flotilla(...path.split(' '), '--help')).toBe(0);
+      const help = stage.terminal.stdout.text;
+      const documented = [...help.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)]
+        .map(([, name]) => name)
+        .filter((name) => name !== 'help' && name !== 'version');
+      const known = [...shape.options, ...globalOptions];
+      expect(documented.sort()).toEqual(known.map(({ name }) => name).sort());
+      for (const option of known) {
+        const { words, value } = sample(option);
+        const parsed = await parse(...minimal(path, option), ...words);
+        expect(parsed.path).toBe(path);
+        expect(parsed.options[keyOf(option.name)]).toEqual(value);
+        if (option.short !== undefined)
+          expect(
+            (await parse(...minimal(path, option), `-${option.short}`, ...words.slice(1, 2))).options[
+              keyOf(option.name)
+            ],
+          ).toEqual(option.kind === 'list' ? ['a'] : value);
+      }
+      expect(help.split('\n').filter((line) => line.length > 100 && !line.startsWith('  flotilla'))).toEqual([]);
+    },
+  );
 
   test('every command in the help exists and loads, and every one that exists is in it', async () => {
     await stage.terminal.flotilla('--help');
@@ -87,12 +101,16 @@ describe('help is true', () => {
     for (const { load } of Object.values(commands)) expect(typeof (await load())).toBe('function');
   });
 
-  test.each(visible.flatMap(([path, { examples }]) => examples.map((example) => [path, example] as const)))('%s: the example "%s" is a call that can be meant', async (path, example) => {
-    const line = /flotilla ([^|>)]*)/.exec(example)?.[1] ?? '';
-    const words = [...line.trim().matchAll(/'([^']*)'|(\S+?)='([^']*)'|(\S+)/g)].map(([whole]) => whole.replaceAll("'", ''));
-    const parsed = await parse(...words);
-    expect(path.split(' ')[0]).toBe(parsed.path.split(' ')[0]);
-  });
+  test.each(visible.flatMap(([path, { examples }]) => examples.map((example) => [path, example] as const)))(
+    '%s: the example "%s" is a call that can be meant',
+    async (path, example) => {
+      const calls = example.split(/ \| |[()]| > /).filter((part) => part.startsWith('flotilla '));
+      const words = (call: string): string[] =>
+        (call.match(/(?:'[^']*'|\S)+/g) ?? []).slice(1).map((word) => word.replaceAll("'", ''));
+      const paths = await Promise.all(calls.map(async (call) => (await parse(...words(call))).path));
+      expect(paths).toContain(path);
+    },
+  );
 
   test('every family has commands and a text', () => {
     for (const [family, text] of Object.entries(families)) {
@@ -108,7 +126,9 @@ describe('help is true', () => {
   });
 
   test('durations and numbers are checked by the parser', async () => {
-    await expect(parse('wait', 'node/a', '--for', 'ready', '--timeout', '5')).rejects.toThrow('It must be a duration like 90s, 5m or 1h30m.');
+    await expect(parse('wait', 'node/a', '--for', 'ready', '--timeout', '5')).rejects.toThrow(
+      'It must be a duration like 90s, 5m or 1h30m.',
+    );
     await expect(parse('wait', 'node/a')).rejects.toThrow("required option '--for <goal>' not specified");
     await expect(parse('get', 'nodes', '--limit', '-1')).rejects.toThrow("unknown option '--limit'");
   });

@@ -26,7 +26,10 @@ export function buildProgram(options: ProgramOptions): Command {
   const root = configure(new Command('flotilla'), options)
     .description('One Kubernetes cluster over machines you own anywhere.')
     .version(options.version, '--version', 'version of this command')
-    .addHelpText('after', `\nTypes: ${nounNames.map((noun) => nouns[noun].plural).join(', ')}.\nMore about a command: flotilla <command> --help`);
+    .addHelpText(
+      'after',
+      `\nTypes: ${nounNames.map((noun) => nouns[noun].plural).join(', ')}.\nMore about a command: flotilla <command> --help`,
+    );
   for (const option of globalOptions) root.addOption(toOption(option));
   const families = new Map<string, Command>();
   for (const [path, shape] of Object.entries(options.commands)) {
@@ -35,7 +38,9 @@ export function buildProgram(options: ProgramOptions): Command {
     else {
       let family = families.get(first);
       if (family === undefined) {
-        family = configure(new Command(first), options).description(options.families[first] ?? '').helpGroup(`${shape.group}:`);
+        family = configure(new Command(first), options)
+          .description(options.families[first] ?? '')
+          .helpGroup(`${shape.group}:`);
         families.set(first, family);
         root.addCommand(family);
       }
@@ -47,11 +52,14 @@ export function buildProgram(options: ProgramOptions): Command {
 
 function addCommand(parent: Command, word: string, path: string, shape: CommandShape, options: ProgramOptions): void {
   const command = configure(new Command(word), options).summary(shape.summary).helpGroup(`${shape.group}:`);
-  command.description(shape.about === undefined ? sentence(shape.summary) : `${sentence(shape.summary)}\n${shape.about}`);
+  command.description(
+    shape.about === undefined ? sentence(shape.summary) : `${sentence(shape.summary)}\n${shape.about}`,
+  );
   for (const argument of shape.arguments) command.addArgument(toArgument(argument));
   for (const option of shape.options) command.addOption(toOption(option));
   if (shape.arguments.some(({ complete }) => complete === 'noun')) command.addHelpText('after', `\n${typesText()}`);
-  if (shape.examples.length > 0) command.addHelpText('after', `\nExamples:\n${shape.examples.map((example) => `  ${example}`).join('\n')}`);
+  if (shape.examples.length > 0)
+    command.addHelpText('after', `\nExamples:\n${shape.examples.map((example) => `  ${example}`).join('\n')}`);
   if (shape.hidden) command.allowUnknownOption().helpOption(false);
   command.action(async () => {
     const words = Object.fromEntries(shape.arguments.map(({ name }, at) => [name, wordOf(command.processedArgs[at])]));
@@ -102,13 +110,14 @@ function parseWhole(text: string): number {
 
 function parseDuration(text: string): number {
   const durationMs = parseDurationMs(text);
-  if (durationMs === undefined || durationMs === 0) throw new InvalidArgumentError('It must be a duration like 90s, 5m or 1h30m.');
+  if (durationMs === undefined || durationMs === 0)
+    throw new InvalidArgumentError('It must be a duration like 90s, 5m or 1h30m.');
   return durationMs;
 }
 
 function wordOf(value: unknown): string | readonly string[] | undefined {
-  if (value === undefined || typeof value === 'string') return value;
-  return Array.isArray(value) ? value.map(String) : String(value);
+  // The parser gives words as they were typed: a text, or a list for "...".
+  return Array.isArray(value) ? value.map(String) : typeof value === 'string' ? value : undefined;
 }
 
 function typesText(): string {

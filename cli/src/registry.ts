@@ -6,7 +6,13 @@ import { makeCommands } from './registry/make.js';
 import { mirrorCommands } from './registry/mirror.js';
 
 /** Every command by its words. Parser, help and completion are made from this list, and from nothing else. */
-export const commands: Commands = { ...lookCommands, ...makeCommands, ...changeCommands, ...mirrorCommands, ...accessCommands };
+export const commands: Commands = {
+  ...lookCommands,
+  ...makeCommands,
+  ...changeCommands,
+  ...mirrorCommands,
+  ...accessCommands,
+};
 
 /** First words that only hold other commands, with what is said of them. */
 export const families: Readonly<Record<string, string>> = {

@@ -31,17 +31,29 @@ describe('exit codes and what is said', () => {
 
   test.each([
     [['gte'], "Unknown command 'gte'. Did you mean get?\nSee: flotilla --help\n"],
-    [['get', 'nodes', '--contxt', 'x'], "Unknown option '--contxt'. Did you mean --context?\nSee: flotilla get --help\n"],
+    [
+      ['get', 'nodes', '--contxt', 'x'],
+      "Unknown option '--contxt'. Did you mean --context?\nSee: flotilla get --help\n",
+    ],
     [['token'], 'flotilla token goes with: create, list, revoke.\nSee: flotilla token --help\n'],
     [['token', 'crate'], "Unknown command 'crate'. Did you mean create?\nSee: flotilla token --help\n"],
     [['describe'], "Missing required argument 'type'.\nSee: flotilla describe --help\n"],
-    [['scale', 'pool', 'w', '--size', 'three'], "Option '--size <count>' argument 'three' is invalid. It must be a whole number.\nSee: flotilla scale pool --help\n"],
+    [
+      ['scale', 'pool', 'w', '--size', 'three'],
+      "Option '--size <count>' argument 'three' is invalid. It must be a whole number.\nSee: flotilla scale pool --help\n",
+    ],
     [
       ['get', 'noes'],
       'refused UNKNOWN_NOUN: there is nothing called "noes". Did you mean nodes?\nThere are: clusters, pools, nodes, machines, events, tokens, versions, projects, api-keys.\n',
     ],
-    [['get', 'nodes', '-o', 'jsn'], 'refused USAGE: -o jsn is not known. Did you mean json?\nThere are: wide, json, yaml, name, jsonpath=<template>.\n'],
-    [['wait', 'machine/a', '--for', 'running'], 'refused USAGE: a machine cannot become running.\nFor machines there is only: ready, available, deleted.\n'],
+    [
+      ['get', 'nodes', '-o', 'jsn'],
+      'refused USAGE: -o jsn is not known. Did you mean json?\nThere are: wide, json, yaml, name, jsonpath=<template>.\n',
+    ],
+    [
+      ['wait', 'machine/a', '--for', 'running'],
+      'refused USAGE: a machine cannot become running.\nFor machines there is only: ready, available, deleted.\n',
+    ],
   ])('%j is no call that can be meant: 2', async (argv, text) => {
     expect(await terminal.flotilla(...argv)).toBe(2);
     expect(terminal.stderr.text).toBe(text);
@@ -50,13 +62,25 @@ describe('exit codes and what is said', () => {
 
   test('not found is 3', async () => {
     expect(await terminal.flotilla('get', 'node', 'edge-9')).toBe(3);
-    expect(terminal.stderr.text).toBe('failed NOT_FOUND: There is no node "edge-9" in this project.\nSee what there is: flotilla get nodes\n');
+    expect(terminal.stderr.text).toBe(
+      'failed NOT_FOUND: There is no node "edge-9" in this project.\nSee what there is: flotilla get nodes\n',
+    );
   });
 
   test('a refusal of the server is 1, with code, reason and cure', async () => {
-    server.failures.set('GetCaller', new FakeFailure(9, 'SKEW', 'pool batch is at v1.33.9; the control plane of demo is at v1.35.4', 'Upgrade the control plane first.'));
+    server.failures.set(
+      'GetCaller',
+      new FakeFailure(
+        9,
+        'SKEW',
+        'pool batch is at v1.33.9; the control plane of demo is at v1.35.4',
+        'Upgrade the control plane first.',
+      ),
+    );
     expect(await terminal.flotilla('whoami')).toBe(1);
-    expect(terminal.stderr.text).toBe('refused SKEW: pool batch is at v1.33.9; the control plane of demo is at v1.35.4.\nUpgrade the control plane first.\n');
+    expect(terminal.stderr.text).toBe(
+      'refused SKEW: pool batch is at v1.33.9; the control plane of demo is at v1.35.4.\nUpgrade the control plane first.\n',
+    );
   });
 
   test('several bad fields are all shown', async () => {
@@ -66,7 +90,9 @@ describe('exit codes and what is said', () => {
     ];
     server.failures.set('GetCaller', new FakeFailure(3, 'INVALID_ARGUMENT', '2 fields are wrong', '', violations));
     expect(await terminal.flotilla('whoami')).toBe(2);
-    expect(terminal.stderr.text).toBe('refused INVALID_ARGUMENT: 2 fields are wrong.\n  spec.size must be 0 to 1000\n  name must be a DNS label\n');
+    expect(terminal.stderr.text).toBe(
+      'refused INVALID_ARGUMENT: 2 fields are wrong.\n  spec.size must be 0 to 1000\n  name must be a DNS label\n',
+    );
   });
 
   test('Ctrl-C is 130', async () => {
@@ -91,7 +117,9 @@ describe('exit codes and what is said', () => {
       const { caPem, caPin } = other.certificates;
       terminal.vars['FLOTILLA_ADMIN_FILE'] = await server.writeAdminFile(terminal.home, { caPem, caPin });
       expect(await terminal.flotilla('whoami')).toBe(1);
-      expect(terminal.stderr.text).toMatch(/^refused SERVER_NOT_TRUSTED: what answers at https:\/\/127\.0\.0\.1:\d+ is not the server of context /);
+      expect(terminal.stderr.text).toMatch(
+        /^refused SERVER_NOT_TRUSTED: what answers at https:\/\/127\.0\.0\.1:\d+ is not the server of context /,
+      );
       expect(server.calls).toEqual([]);
     } finally {
       other.stop();

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { FlotillaError, type ErrorKind, toFlotillaError } from '@flotilla/kit';
+import { type ErrorKind, type FlotillaError, toFlotillaError } from '@flotilla/kit';
 import { Call } from './call.js';
 import type { Env } from './env.js';
 import { Options } from './options.js';
@@ -56,7 +56,9 @@ export async function run(argv: readonly string[], env: Env): Promise<ExitCode> 
       if (command === undefined) throw new Error(`no command ${path}`);
       const given = command.hidden ? { ...options, requestTimeout: completionTimeoutMs } : options;
       call = new Call(env, new Options(given), words, commands);
-      await (await command.load())(call);
+      await (
+        await command.load()
+      )(call);
     },
   });
   try {
@@ -77,7 +79,9 @@ function reportUsage(error: CommanderError, argv: readonly string[], env: Env): 
   const help = `See: flotilla ${[...words, '--help'].join(' ')}`;
   if (error.code === 'commander.help') {
     const family = words[0] ?? '';
-    const verbs = Object.keys(commands).filter((path) => path.startsWith(`${family} `)).map((path) => path.slice(family.length + 1));
+    const verbs = Object.keys(commands)
+      .filter((path) => path.startsWith(`${family} `))
+      .map((path) => path.slice(family.length + 1));
     env.stderr.write(`flotilla ${family} goes with: ${verbs.join(', ')}.\n${help}\n`);
     return 2;
   }
@@ -106,7 +110,8 @@ function failureLines(error: FlotillaError, env: Env, argv: readonly string[]): 
   const bare = error.code === 'MANIFEST_INVALID';
   const message = /[.!?:]$/.test(error.message) ? error.message : `${error.message}.`;
   const headline = bare ? message : `${paint(`${wordFor(error.kind)} ${error.code}:`, 'bad')} ${message}`;
-  const fields = error.violations.length > 1 ? error.violations.map(({ field, description }) => `  ${field} ${description}`) : [];
+  const fields =
+    error.violations.length > 1 ? error.violations.map(({ field, description }) => `  ${field} ${description}`) : [];
   return [headline, ...fields, ...(error.remedy === '' ? [] : error.remedy.split('\n'))];
 }
 

@@ -36,7 +36,9 @@ export function inputOf(open: () => ReadStream): Input {
         const bytes = Buffer.from(chunk as Uint8Array);
         sizeBytes += bytes.length;
         if (sizeBytes > sizeBytesMax) {
-          throw new FlotillaError('INPUT_TOO_LARGE', `standard input has more than ${sizeBytesMax} bytes`, { kind: 'invalid-argument' });
+          throw new FlotillaError('INPUT_TOO_LARGE', `standard input has more than ${sizeBytesMax} bytes`, {
+            kind: 'invalid-argument',
+          });
         }
         chunks.push(bytes);
       }

@@ -26,8 +26,7 @@ const backoff = { delayMsMin: 250, delayMsMax: 10_000 };
 export async function watchUntil(options: WatchOptions, look: () => Promise<boolean>): Promise<'done' | 'timeout'> {
   const { clock, timeoutMs } = options;
   const startMs = clock.now().monotonicMs;
-  const leftMs = (): number =>
-    timeoutMs === undefined ? Infinity : timeoutMs - (clock.now().monotonicMs - startMs);
+  const leftMs = (): number => (timeoutMs === undefined ? Infinity : timeoutMs - (clock.now().monotonicMs - startMs));
   const bell = new Bell();
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(reasonOf(options.signal));
@@ -36,7 +35,7 @@ export async function watchUntil(options: WatchOptions, look: () => Promise<bool
   const listening = listen(options, bell, stop.signal);
   try {
     if (await look()) return 'done';
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       const delayMs = failures > 0 ? jitteredDelayMs(failures - 1, backoff, options.random) : options.resyncMs;
       // Many events at once are one reason to look.
       await clock.sleep(Math.max(0, Math.min(coalesceMs, leftMs())), stop.signal);
@@ -70,7 +69,7 @@ async function tryLook(
 async function listen(options: WatchOptions, bell: Bell, signal: AbortSignal): Promise<void> {
   const { session, clock, random } = options;
   const request = WatchEventsRequest.create({ project: session.project });
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     try {
       for await (const _event of session.connection.stream(EventServiceService.watchEvents, request, signal)) {
         failures = 0;

@@ -37,7 +37,7 @@ export function fromServiceError(error: ServiceError, peer: Peer): FlotillaError
   const details = detailsOf(error);
   const kind = kinds[error.code] ?? 'internal';
   if (details.reason === undefined && kind === 'unavailable') return unreachable(error, peer);
-  if (details.reason === undefined && error.code === Number(status.UNIMPLEMENTED)) {
+  if (details.reason === undefined && error.code === status.UNIMPLEMENTED) {
     return new FlotillaError('NOT_IMPLEMENTED', `${peer.server} does not know this call`, {
       remedy: 'The server is older than this command. Compare: flotilla version',
       cause: error,
@@ -87,7 +87,9 @@ function readDetail(typeUrl: string, value: Uint8Array, details: Details): void 
       details.violations.push(...BadRequest.decode(value).fieldViolations);
       break;
     case 'google.rpc.Help': {
-      const text = Help.decode(value).links.map((link) => link.description).filter((each) => each !== '');
+      const text = Help.decode(value)
+        .links.map((link) => link.description)
+        .filter((each) => each !== '');
       if (text.length > 0) details.remedy = text.join('\n');
       break;
     }
@@ -96,13 +98,20 @@ function readDetail(typeUrl: string, value: Uint8Array, details: Details): void 
 }
 
 function unreachable(error: ServiceError, peer: Peer): FlotillaError {
-  const cause = error.details.replace(/^No connection established\. Last error: (Error: )?/, '').replace(/\.? Resolution note:.*$/, '');
+  const cause = error.details
+    .replace(/^No connection established\. Last error: (Error: )?/, '')
+    .replace(/\.? Resolution note:.*$/, '');
   if (/certificate|self.signed|altname|unable to verify/i.test(cause)) {
-    return new FlotillaError('SERVER_NOT_TRUSTED', `what answers at ${peer.server} is not the server of context ${peer.contextName}: ${cause}`, {
-      kind: 'unauthenticated',
-      remedy: 'If the server was set up anew or its address changed, log in again: flotilla login --from <admin.json>. Otherwise somebody may be in between.',
-      cause: error,
-    });
+    return new FlotillaError(
+      'SERVER_NOT_TRUSTED',
+      `what answers at ${peer.server} is not the server of context ${peer.contextName}: ${cause}`,
+      {
+        kind: 'unauthenticated',
+        remedy:
+          'If the server was set up anew or its address changed, log in again: flotilla login --from <admin.json>. Otherwise somebody may be in between.',
+        cause: error,
+      },
+    );
   }
   return new FlotillaError('SERVER_UNREACHABLE', `no answer from ${peer.server}: ${cause}`, {
     kind: 'unavailable',

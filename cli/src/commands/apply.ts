@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { FlotillaError } from '@flotilla/kit';
+import { FlotillaError, toFlotillaError } from '@flotilla/kit';
 import { type Call, type Session, usageError } from '../call.js';
 import { type Manifest, readManifests } from '../manifest/read.js';
 import { planCluster, type Step } from '../manifest/cluster-step.js';
@@ -70,7 +70,7 @@ async function plan(session: Session, manifests: readonly Manifest[], call: Call
     }
   });
   if (failure === undefined) return steps;
-  if (problems.length === 0) throw failure;
+  if (problems.length === 0) throw toFlotillaError(failure);
   throw refused(problems);
 }
 
@@ -94,7 +94,16 @@ async function commit(call: Call, session: Session, steps: readonly Step[]): Pro
       if (step.commit !== undefined && !call.dryRun) await step.commit(session);
     } catch (error) {
       const left = steps.slice(at).map(({ what }) => what);
-      call.env.stderr.write(`Applied before that: ${at === 0 ? 'nothing' : steps.slice(0, at).map(({ what }) => what).join(', ')}. Not applied: ${left.join(', ')}.\n`);
+      call.env.stderr.write(
+        `Applied before that: ${
+          at === 0
+            ? 'nothing'
+            : steps
+                .slice(0, at)
+                .map(({ what }) => what)
+                .join(', ')
+        }. Not applied: ${left.join(', ')}.\n`,
+      );
       throw error;
     }
     call.done(step.what, step.deed);
@@ -102,5 +111,7 @@ async function commit(call: Call, session: Session, steps: readonly Step[]): Pro
 }
 
 function refused(problems: readonly string[]): FlotillaError {
-  return new FlotillaError('MANIFEST_INVALID', `${problems.join('\n')}\nNothing was applied.`, { kind: 'invalid-argument' });
+  return new FlotillaError('MANIFEST_INVALID', `${problems.join('\n')}\nNothing was applied.`, {
+    kind: 'invalid-argument',
+  });
 }

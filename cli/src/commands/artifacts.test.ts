@@ -9,7 +9,13 @@ import { useStage } from '../testing/setup.js';
 const stage = useStage();
 
 describe('sync', () => {
-  const result = { arch: 'amd64', state: ArtifactState.MIRRORED, files: 12, sizeBytes: 671_088_640n, manifestSha256: 'ab'.repeat(32) };
+  const result = {
+    arch: 'amd64',
+    state: ArtifactState.MIRRORED,
+    files: 12,
+    sizeBytes: 671_088_640n,
+    manifestSha256: 'ab'.repeat(32),
+  };
   const messages = [
     { phase: 'download', name: 'kubelet', doneBytes: 0n, totalBytes: 80_000_000n },
     { phase: 'download', name: 'kubelet', doneBytes: 80_000_000n, totalBytes: 80_000_000n },
@@ -19,8 +25,12 @@ describe('sync', () => {
 
   test('one line at the end; on a pipe no progress', async () => {
     stage.server.fleet.sync = messages;
-    expect(await stage.terminal.flotilla('artifacts', 'sync', 'v1.34.4', '--arch', 'amd64', '--source', 'build')).toBe(0);
-    expect(stage.terminal.stdout.text).toBe(`v1.34.4 amd64 mirrored, 12 files, 640 MiB, manifest sha256 ${'ab'.repeat(32)}\n`);
+    expect(await stage.terminal.flotilla('artifacts', 'sync', 'v1.34.4', '--arch', 'amd64', '--source', 'build')).toBe(
+      0,
+    );
+    expect(stage.terminal.stdout.text).toBe(
+      `v1.34.4 amd64 mirrored, 12 files, 640 MiB, manifest sha256 ${'ab'.repeat(32)}\n`,
+    );
     expect(stage.terminal.stderr.text).toBe('');
     expect(stage.server.calls.at(-1)?.request).toEqual({ version: 'v1.34.4', arch: 'amd64', source: 'build' });
   });
@@ -43,13 +53,17 @@ describe('sync', () => {
   test('a server that ends without a result did not finish', async () => {
     stage.server.fleet.sync = messages.slice(0, 2);
     expect(await stage.terminal.flotilla('artifacts', 'sync', 'v1.34.4')).toBe(1);
-    expect(stage.terminal.stderr.text).toBe('failed SYNC_INCOMPLETE: the server ended without a result for v1.34.4.\nRun it again: what has arrived is kept.\n');
+    expect(stage.terminal.stderr.text).toBe(
+      'failed SYNC_INCOMPLETE: the server ended without a result for v1.34.4.\nRun it again: what has arrived is kept.\n',
+    );
   });
 });
 
 test('list', async () => {
   await stage.terminal.flotilla('artifacts', 'list');
-  expect(stage.terminal.stdout.text).toBe('VERSION  ARCH   STATE     FILES  SIZE     MANIFEST\nv1.34.4  amd64  mirrored  12     640 MiB  abababababab\n');
+  expect(stage.terminal.stdout.text).toBe(
+    'VERSION  ARCH   STATE     FILES  SIZE     MANIFEST\nv1.34.4  amd64  mirrored  12     640 MiB  abababababab\n',
+  );
 });
 
 describe('bundles', () => {
@@ -98,10 +112,18 @@ describe('bundles', () => {
   test('a refusal has its code, reason and cure', async () => {
     await serve((_request, response) => {
       response.statusCode = 404;
-      response.end(JSON.stringify({ code: 'NOT_MIRRORED', message: 'v1.34.4 arm64 is not in the mirror', remedy: 'flotilla artifacts sync v1.34.4 --arch arm64' }));
+      response.end(
+        JSON.stringify({
+          code: 'NOT_MIRRORED',
+          message: 'v1.34.4 arm64 is not in the mirror',
+          remedy: 'flotilla artifacts sync v1.34.4 --arch arm64',
+        }),
+      );
     });
     expect(await stage.terminal.flotilla('artifacts', 'export', 'v1.34.4', '--arch', 'arm64')).toBe(3);
-    expect(stage.terminal.stderr.text).toBe('failed NOT_MIRRORED: v1.34.4 arm64 is not in the mirror.\nflotilla artifacts sync v1.34.4 --arch arm64\n');
+    expect(stage.terminal.stderr.text).toBe(
+      'failed NOT_MIRRORED: v1.34.4 arm64 is not in the mirror.\nflotilla artifacts sync v1.34.4 --arch arm64\n',
+    );
   });
 
   test('import: sends the file', async () => {
@@ -121,7 +143,9 @@ describe('bundles', () => {
     await serve((request, response) => {
       response.statusCode = 422;
       response.setHeader('connection', 'close');
-      response.end('{"code":"BUNDLE_INVALID","message":"the manifest of the bundle does not match"}', () => request.socket.destroySoon());
+      response.end('{"code":"BUNDLE_INVALID","message":"the manifest of the bundle does not match"}', () =>
+        request.socket.destroySoon(),
+      );
     });
     await writeFile(join(stage.terminal.home, 'in.tar'), Buffer.alloc(8 * 1024 * 1024));
     expect(await stage.terminal.flotilla('artifacts', 'import', 'in.tar')).toBe(2);

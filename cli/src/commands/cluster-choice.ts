@@ -19,6 +19,7 @@ export async function chooseCluster(call: Call): Promise<string> {
       remedy: 'Create one first: flotilla create cluster NAME',
     });
   }
-  if (others.length > 0) throw usageError(`there are several clusters: ${names.join(', ')}`, 'Say which: --cluster NAME');
+  if (others.length > 0)
+    throw usageError(`there are several clusters: ${names.join(', ')}`, 'Say which: --cluster NAME');
   return only;
 }

@@ -20,7 +20,9 @@ export async function complete(call: Call): Promise<void> {
   const last = line.at(-1) ?? '';
   const { words, names, prefix } = candidatesFor(line, call.commands);
   const asked = names === undefined ? [] : await namesFor(call, names);
-  const matching = asked.map((each) => (each === ':file' ? each : prefix + each)).filter((each) => each === ':file' || each.startsWith(last));
+  const matching = asked
+    .map((each) => (each === ':file' ? each : prefix + each))
+    .filter((each) => each === ':file' || each.startsWith(last));
   const all = [...words, ...matching].slice(0, namesMax);
   if (all.length > 0) call.print(all.join('\n'));
 }

@@ -13,7 +13,12 @@ export async function listContexts(call: Call): Promise<void> {
     return;
   }
   if (format.kind !== 'table') {
-    const items = contexts.map(({ name, server, project }) => ({ name, server, project, current: name === currentContext }));
+    const items = contexts.map(({ name, server, project }) => ({
+      name,
+      server,
+      project,
+      current: name === currentContext,
+    }));
     call.env.stdout.write(await renderData(format, { items }));
     return;
   }
@@ -28,7 +33,13 @@ export async function listContexts(call: Call): Promise<void> {
     { text: project },
   ]);
   const columns = [{ header: 'CURRENT' }, { header: 'NAME' }, { header: 'SERVER' }, { header: 'PROJECT' }];
-  call.print(renderTable(columns, rows, call.paint, { wide: false, headers: !call.options.flag('no-headers'), columnsMax: undefined }).lines.join('\n'));
+  call.print(
+    renderTable(columns, rows, call.paint, {
+      wide: false,
+      headers: !call.options.flag('no-headers'),
+      columnsMax: undefined,
+    }).lines.join('\n'),
+  );
 }
 
 /** `flotilla config current-context` */

@@ -15,10 +15,14 @@ export async function confirmByName(
   const { stdin, stderr, signal } = call.env;
   const { noun, name, deed } = subject;
   if (!stdin.isTTY || !stderr.isTTY) {
-    throw new FlotillaError('CONFIRMATION_NEEDED', `to ${deed} ${noun} ${name} needs a yes, and there is no terminal to ask on`, {
-      kind: 'invalid-argument',
-      remedy: 'Add --yes. To see first what would be checked: --dry-run.',
-    });
+    throw new FlotillaError(
+      'CONFIRMATION_NEEDED',
+      `to ${deed} ${noun} ${name} needs a yes, and there is no terminal to ask on`,
+      {
+        kind: 'invalid-argument',
+        remedy: 'Add --yes. To see first what would be checked: --dry-run.',
+      },
+    );
   }
   stderr.write(`${consequences.join('\n')}\nType the name of the ${noun} to go on: `);
   const answer = await stdin.readLine(signal);

@@ -24,7 +24,10 @@ type Deletable = 'cluster' | 'pool' | 'machine';
 export async function deleteCluster(call: Call): Promise<void> {
   const { connection, project } = await call.session();
   const name = call.argument('name');
-  const { cluster } = await connection.unary(ClusterServiceService.getCluster, GetClusterRequest.create({ project, cluster: name }));
+  const { cluster } = await connection.unary(
+    ClusterServiceService.getCluster,
+    GetClusterRequest.create({ project, cluster: name }),
+  );
   const nodes = nodesText(cluster?.status?.nodesTotal ?? 0);
   await confirmByName(call, { noun: 'cluster', name, deed: 'delete' }, [
     `This deletes cluster ${name}: ${nodes}, their pods stop, certificates and tokens are revoked.`,
@@ -64,7 +67,10 @@ export async function deletePool(call: Call): Promise<void> {
 export async function deleteMachine(call: Call): Promise<void> {
   const { connection, project } = await call.session();
   const name = call.argument('name');
-  const { machine } = await connection.unary(MachineServiceService.getMachine, GetMachineRequest.create({ project, machine: name }));
+  const { machine } = await connection.unary(
+    MachineServiceService.getMachine,
+    GetMachineRequest.create({ project, machine: name }),
+  );
   const inUse = (machine?.status?.nodeId ?? '') !== '';
   await confirmByName(call, { noun: 'machine', name, deed: 'delete' }, [
     `This retires machine ${name}: ${inUse ? 'it leaves its cluster, then its identity is revoked.' : 'its identity is revoked.'}`,

@@ -17,10 +17,22 @@ test('a node: what was seen, what it means, what is done, what you can do', asyn
   const { fleet } = stage.server;
   fleet.nodes = [rack12];
   const about = { resourceKind: 'node', resourceId: 'nod_41xq', resourceName: 'rack-12', time: ago(252) };
-  fleet.addEvent({ ...about, severity: EventSeverity.WARNING, category: 'Health', reason: 'AgentSilent', message: 'no heartbeat for 15.4 s' });
-  fleet.addEvent({ ...about, category: 'Remediation', reason: 'Held', message: 'management lost is never a reason to act on a node' });
+  fleet.addEvent({
+    ...about,
+    severity: EventSeverity.WARNING,
+    category: 'Health',
+    reason: 'AgentSilent',
+    message: 'no heartbeat for 15.4 s',
+  });
+  fleet.addEvent({
+    ...about,
+    category: 'Remediation',
+    reason: 'Held',
+    message: 'management lost is never a reason to act on a node',
+  });
   expect(await stage.terminal.flotilla('describe', 'node', 'rack-12')).toBe(0);
-  expect(stage.terminal.stdout.text).toBe(`Node rack-12 (nod_41xq) in pool batch of cluster demo, machine mch_rack-12, colo/fra
+  expect(stage.terminal.stdout.text)
+    .toBe(`Node rack-12 (nod_41xq) in pool batch of cluster demo, machine mch_rack-12, colo/fra
 Status   Running. Management lost for 4m12s: the agent is silent, Kubernetes is not.
 Seen     agent heartbeat 4m12s ago: silent      Kubernetes: Ready since 90d
 Verdict  management lost -> the node is left alone (its work is running)
@@ -43,7 +55,11 @@ Last events
 test('a node on its way: every phase, and every problem with its cure', async () => {
   const problems = [
     { code: 'SWAP_ON', message: 'swap is on: /dev/sda5 (2 GiB).', remedy: 'Run: sudo swapoff -a' },
-    { code: 'PORT_IN_USE', message: '10250/tcp is held by k3s-agent (pid 812).', remedy: 'Remove k3s first: k3s-agent-uninstall.sh' },
+    {
+      code: 'PORT_IN_USE',
+      message: '10250/tcp is held by k3s-agent (pid 812).',
+      remedy: 'Remove k3s first: k3s-agent-uninstall.sh',
+    },
   ];
   stage.server.fleet.nodes = [joiningNode('edge-7', 3, StepState.PARKED, { problems, endTime: ago(3) })];
   expect(await stage.terminal.flotilla('describe', 'node/edge-7')).toBe(0);
@@ -85,7 +101,8 @@ Labels   -
 
 test('a cluster with its pools', async () => {
   expect(await stage.terminal.flotilla('describe', 'cluster', 'demo')).toBe(0);
-  expect(stage.terminal.stdout.text).toBe(`Cluster demo (clu_4k2) in project default, created 90d ago, 2025-12-03T12:00:00Z
+  expect(stage.terminal.stdout.text)
+    .toBe(`Cluster demo (clu_4k2) in project default, created 90d ago, 2025-12-03T12:00:00Z
 Status   Provisioned.
 Runs     Kubernetes v1.34.4, 3 of 3 nodes running
 Reach    https://10.77.0.11:6443; kubectl: flotilla kubeconfig demo --merge
@@ -119,8 +136,11 @@ test('without names all of them, apart from each other', async () => {
   ]);
 });
 
-test.each(['token', 'version', 'project', 'api-key', 'event'])('describe %s answers for a name that is not there', async (noun) => {
-  const code = await stage.terminal.flotilla('describe', noun, 'nothing');
-  // The fake knows a project of any name.
-  expect(code).toBe(noun === 'project' ? 0 : 3);
-});
+test.each(['token', 'version', 'project', 'api-key', 'event'])(
+  'describe %s answers for a name that is not there',
+  async (noun) => {
+    const code = await stage.terminal.flotilla('describe', noun, 'nothing');
+    // The fake knows a project of any name.
+    expect(code).toBe(noun === 'project' ? 0 : 3);
+  },
+);

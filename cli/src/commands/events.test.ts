@@ -8,8 +8,24 @@ const stage = useStage();
 beforeEach(() => {
   const { fleet } = stage.server;
   const node = { resourceKind: 'node', resourceId: 'nod_1', resourceName: 'rack-12' };
-  fleet.addEvent({ ...node, time: ago(252), severity: EventSeverity.WARNING, category: 'Health', reason: 'AgentSilent', message: 'no heartbeat for 15.4 s', count: 3 });
-  fleet.addEvent({ resourceKind: 'pool', resourceId: 'pol_1', resourceName: 'workers', time: ago(60), category: 'Lifecycle', reason: 'Claimed', message: 'edge-7 was claimed' });
+  fleet.addEvent({
+    ...node,
+    time: ago(252),
+    severity: EventSeverity.WARNING,
+    category: 'Health',
+    reason: 'AgentSilent',
+    message: 'no heartbeat for 15.4 s',
+    count: 3,
+  });
+  fleet.addEvent({
+    resourceKind: 'pool',
+    resourceId: 'pol_1',
+    resourceName: 'workers',
+    time: ago(60),
+    category: 'Lifecycle',
+    reason: 'Claimed',
+    message: 'edge-7 was claimed',
+  });
 });
 
 const table = `AGE    TYPE     CATEGORY   REASON       OBJECT        MESSAGE
@@ -34,15 +50,29 @@ test('-w goes on from where the list ended, also after the connection was lost',
   const watching = terminal.flotilla('events', '-w');
   await terminal.stdout.shows(/Claimed/);
   await expect.poll(() => server.watching).toBe(1);
-  server.happen({ resourceKind: 'node', resourceName: 'edge-7', category: 'Lifecycle', reason: 'Joined', message: 'joined after 31 s' });
+  server.happen({
+    resourceKind: 'node',
+    resourceName: 'edge-7',
+    category: 'Lifecycle',
+    reason: 'Joined',
+    message: 'joined after 31 s',
+  });
   await terminal.stdout.shows(/Joined/);
   server.stop();
-  server.fleet.addEvent({ resourceKind: 'node', resourceName: 'edge-7', category: 'Lifecycle', reason: 'Ready', message: 'it is Ready' });
+  server.fleet.addEvent({
+    resourceKind: 'node',
+    resourceName: 'edge-7',
+    category: 'Lifecycle',
+    reason: 'Ready',
+    message: 'it is Ready',
+  });
   await server.restart();
   await terminal.stdout.shows(/it is Ready/);
   terminal.interrupt.abort(new Error('interrupted'));
   expect(await watching).toBe(130);
-  expect(terminal.stdout.text).toBe(`${table}0s     Normal   Lifecycle  Joined       node/edge-7   joined after 31 s\n0s     Normal   Lifecycle  Ready        node/edge-7   it is Ready\n`);
+  expect(terminal.stdout.text).toBe(
+    `${table}0s     Normal   Lifecycle  Joined       node/edge-7   joined after 31 s\n0s     Normal   Lifecycle  Ready        node/edge-7   it is Ready\n`,
+  );
 });
 
 test('-w of one thing shows nothing else', async () => {

@@ -44,7 +44,11 @@ export async function followEvents(call: Call, format: Format, subject: Subject)
   };
   await print(found.map(toEventItem));
   for (let failures = 0; ; failures++) {
-    const request = WatchEventsRequest.create({ project: session.project, afterRevision: revision, resourceKind: subject.kind ?? '' });
+    const request = WatchEventsRequest.create({
+      project: session.project,
+      afterRevision: revision,
+      resourceKind: subject.kind ?? '',
+    });
     try {
       for await (const { event } of session.connection.stream(EventServiceService.watchEvents, request, signal)) {
         failures = 0;
@@ -80,7 +84,12 @@ function eventKind(noun: NounName): string {
 }
 
 /** One at a time, as a stream needs it. */
-async function printEach(call: Call, items: readonly Item[], format: Format, table: Table | undefined): Promise<Table | undefined> {
+async function printEach(
+  call: Call,
+  items: readonly Item[],
+  format: Format,
+  table: Table | undefined,
+): Promise<Table | undefined> {
   if (format.kind === 'table') return items.length === 0 ? undefined : printEvents(call, items, format, table);
   for (const item of items) {
     if (format.kind === 'name') call.print(`event/${item.name}`);
@@ -89,7 +98,12 @@ async function printEach(call: Call, items: readonly Item[], format: Format, tab
   return undefined;
 }
 
-async function printEvents(call: Call, items: readonly Item[], format: Format, earlier: Table | undefined): Promise<Table | undefined> {
+async function printEvents(
+  call: Call,
+  items: readonly Item[],
+  format: Format,
+  earlier: Table | undefined,
+): Promise<Table | undefined> {
   const { stdout, clock } = call.env;
   if (format.kind === 'name') {
     for (const { name } of items) call.print(`event/${name}`);

@@ -11,7 +11,12 @@ beforeEach(() => {
   const { fleet } = stage.server;
   fleet.clusters = [demo];
   fleet.pools = [workers];
-  fleet.machines = [machine('bravo', aws), machine('charlie', aws), machine('edge-7', { provider: 'home', region: 'attic' }), machine('rack-12', { provider: 'colo', region: 'fra' })];
+  fleet.machines = [
+    machine('bravo', aws),
+    machine('charlie', aws),
+    machine('edge-7', { provider: 'home', region: 'attic' }),
+    machine('rack-12', { provider: 'colo', region: 'fra' }),
+  ];
   const charlie = Node.fromPartial({ ...runningNode('charlie', 'workers') });
   if (charlie.status !== undefined) charlie.status.state = NodeState.RUNNING_SCHEDULING_DISABLED;
   fleet.nodes = [runningNode('bravo', 'workers'), charlie, joiningNode('edge-7', 8), rack12];
@@ -25,14 +30,18 @@ rack-12  batch    Running                        v1.33.9  4m silent  colo/fra   
 `;
 
 describe('tables', () => {
-  test.each(['nodes', 'node', 'no', 'NODES'])('get %s shows nodes, from all pages, with what is wrong behind the row', async (word) => {
-    expect(await stage.terminal.flotilla('get', word)).toBe(0);
-    expect(stage.terminal.stdout.text).toBe(table);
-  });
+  test.each(['nodes', 'node', 'no', 'NODES'])(
+    'get %s shows nodes, from all pages, with what is wrong behind the row',
+    async (word) => {
+      expect(await stage.terminal.flotilla('get', word)).toBe(0);
+      expect(stage.terminal.stdout.text).toBe(table);
+    },
+  );
 
   test('by name, and as TYPE/NAME', async () => {
     await stage.terminal.flotilla('get', 'node', 'bravo', 'rack-12', '--no-headers');
-    const rows = 'bravo    workers  Running  v1.34.4  2s         aws/eu-west  3d\nrack-12  batch    Running  v1.33.9  4m silent  colo/fra     90d  ! management lost\n';
+    const rows =
+      'bravo    workers  Running  v1.34.4  2s         aws/eu-west  3d\nrack-12  batch    Running  v1.33.9  4m silent  colo/fra     90d  ! management lost\n';
     expect(stage.terminal.stdout.text).toBe(rows);
     await stage.terminal.flotilla('get', 'node/bravo', 'node/rack-12', '--no-headers');
     expect(stage.terminal.stdout.text).toBe(rows);
@@ -49,7 +58,9 @@ bravo  workers  Running  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T
 
   test('clusters, pools, machines, versions, projects', async () => {
     await stage.terminal.flotilla('get', 'cl');
-    expect(stage.terminal.stdout.text).toBe('NAME  STATUS       K8S      NODES  ENDPOINT         AGE\ndemo  Provisioned  v1.34.4  3/3    10.77.0.11:6443  90d\n');
+    expect(stage.terminal.stdout.text).toBe(
+      'NAME  STATUS       K8S      NODES  ENDPOINT         AGE\ndemo  Provisioned  v1.34.4  3/3    10.77.0.11:6443  90d\n',
+    );
     await stage.terminal.flotilla('get', 'np');
     expect(stage.terminal.stdout.text).toBe(
       'NAME     CLUSTER  STATUS      NODES  SIZE  K8S      AGE\nworkers  demo     Scaling up  2/2    3     v1.34.4  3d   ! 1 machine missing\n',
@@ -90,7 +101,18 @@ bravo  workers  Running  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T
   });
 
   test('what the server is asked: project, cluster, pool, labels', async () => {
-    await stage.terminal.flotilla('get', 'nodes', '--project', 'shop', '--cluster', 'demo', '--pool', 'workers', '-l', 'rack=12,flotilla.dev/x!=y');
+    await stage.terminal.flotilla(
+      'get',
+      'nodes',
+      '--project',
+      'shop',
+      '--cluster',
+      'demo',
+      '--pool',
+      'workers',
+      '-l',
+      'rack=12,flotilla.dev/x!=y',
+    );
     expect(stage.server.calls.find(({ method }) => method === 'ListNodes')?.request).toMatchObject({
       project: 'shop',
       cluster: 'demo',
@@ -104,7 +126,13 @@ describe('data', () => {
   test('json of one thing is the thing, of a list a list, with kind', async () => {
     await stage.terminal.flotilla('get', 'pool', 'workers', '-o', 'json');
     const pool: unknown = JSON.parse(stage.terminal.stdout.text);
-    expect(pool).toMatchObject({ kind: 'NodePool', cluster: 'demo', meta: { name: 'workers' }, spec: { size: 3 }, status: { state: 'NODE_POOL_STATE_SCALING_UP' } });
+    expect(pool).toMatchObject({
+      kind: 'NodePool',
+      cluster: 'demo',
+      meta: { name: 'workers' },
+      spec: { size: 3 },
+      status: { state: 'NODE_POOL_STATE_SCALING_UP' },
+    });
     await stage.terminal.flotilla('get', 'pools', '-o', 'json');
     expect(JSON.parse(stage.terminal.stdout.text)).toEqual({ kind: 'NodePoolList', items: [pool] });
   });
@@ -116,7 +144,12 @@ describe('data', () => {
     );
     await stage.terminal.flotilla('get', 'nodes', '-o', 'name');
     expect(stage.terminal.stdout.text).toBe('node/bravo\nnode/charlie\nnode/edge-7\nnode/rack-12\n');
-    await stage.terminal.flotilla('get', 'nodes', '-o', 'jsonpath={range .items[?(@.status.warning)]}{.meta.name}: {.status.warning}{"\\n"}{end}');
+    await stage.terminal.flotilla(
+      'get',
+      'nodes',
+      '-o',
+      'jsonpath={range .items[?(@.status.warning)]}{.meta.name}: {.status.warning}{"\\n"}{end}',
+    );
     expect(stage.terminal.stdout.text).toBe('rack-12: ManagementLost\n');
   });
 });
@@ -128,7 +161,9 @@ describe('-w', () => {
     await terminal.stdout.shows(/rack-12 .*\n/);
     expect(terminal.stdout.text).toBe(table);
     terminal.clock.wallMs += 1000;
-    server.fleet.nodes = server.fleet.nodes.map((node) => (node.meta?.name === 'edge-7' ? joiningNode('edge-7', 9) : node));
+    server.fleet.nodes = server.fleet.nodes.map((node) =>
+      node.meta?.name === 'edge-7' ? joiningNode('edge-7', 9) : node,
+    );
     server.happen({ resourceKind: 'node', resourceName: 'edge-7' });
     await terminal.stdout.shows(/register 9\/11/);
     server.fleet.nodes = server.fleet.nodes.filter((node) => node.meta?.name !== 'bravo');
@@ -145,8 +180,16 @@ describe('-w', () => {
     server.fleet.nodes = [joiningNode('edge-7', 2)];
     const watching = terminal.flotilla('get', 'node', 'edge-7', '-w');
     await terminal.stdout.shows(/assign/);
-    const problems = [{ code: 'SWAP_ON', message: 'swap is on: /dev/sda5 (2 GiB).', remedy: 'Run: sudo swapoff -a, and remove the entry from /etc/fstab.' }];
-    server.fleet.nodes = [joiningNode('edge-7', 3, StepState.FAILED, { problems, endTime: ago(3), retryTime: ago(-57) })];
+    const problems = [
+      {
+        code: 'SWAP_ON',
+        message: 'swap is on: /dev/sda5 (2 GiB).',
+        remedy: 'Run: sudo swapoff -a, and remove the entry from /etc/fstab.',
+      },
+    ];
+    server.fleet.nodes = [
+      joiningNode('edge-7', 3, StepState.FAILED, { problems, endTime: ago(3), retryTime: ago(-57) }),
+    ];
     server.happen({ resourceKind: 'node', resourceName: 'edge-7' });
     await terminal.stdout.shows(/swapoff/);
     terminal.interrupt.abort(new Error('interrupted'));

@@ -40,7 +40,12 @@ export function queryOf({ options }: Call): Query {
   };
 }
 
-async function fetchItems(call: Call, noun: NounName, names: readonly string[], query: Query): Promise<readonly Item[]> {
+async function fetchItems(
+  call: Call,
+  noun: NounName,
+  names: readonly string[],
+  query: Query,
+): Promise<readonly Item[]> {
   const session = await call.session();
   if (names.length === 0) return resources[noun].list(session, query);
   if (query.filter !== '') throw usageError('-l goes with a list, not with names');
@@ -68,7 +73,10 @@ export async function printItems(
     return;
   }
   const [first] = items;
-  const value = single && first !== undefined ? first.json : { kind: `${nouns[noun].kind}List`, items: items.map((item) => item.json) };
+  const value =
+    single && first !== undefined
+      ? first.json
+      : { kind: `${nouns[noun].kind}List`, items: items.map((item) => item.json) };
   call.env.stdout.write(await renderData(format, value));
 }
 
@@ -105,17 +113,19 @@ async function watchItems(
   const { clock, random, signal, stdout } = call.env;
   const live = stdout.isTTY && format.kind === 'table';
   const onLost = ({ message }: FlotillaError): void => view.lost(message);
-  await watchUntil(
-    { session, clock, random, signal, resyncMs: live ? repaintMs : resyncMs, onLost },
-    async () => {
-      await view.show(await (view.shown ? fetchOrNone : fetchItems)(call, noun, names, query));
-      return false;
-    },
-  );
+  await watchUntil({ session, clock, random, signal, resyncMs: live ? repaintMs : resyncMs, onLost }, async () => {
+    await view.show(await (view.shown ? fetchOrNone : fetchItems)(call, noun, names, query));
+    return false;
+  });
 }
 
 /** Named things may come and go while they are watched; only the first look insists. */
-async function fetchOrNone(call: Call, noun: NounName, names: readonly string[], query: Query): Promise<readonly Item[]> {
+async function fetchOrNone(
+  call: Call,
+  noun: NounName,
+  names: readonly string[],
+  query: Query,
+): Promise<readonly Item[]> {
   try {
     return await fetchItems(call, noun, names, query);
   } catch (error) {
@@ -167,14 +177,19 @@ class WatchView {
   private paintedLines(items: readonly Item[], wide: boolean): readonly string[] {
     const nowMs = this.call.env.clock.now().wallMs;
     const below = items.flatMap(({ standing }) => (this.single || standing.failed ? standing.phases : []));
-    const lines = below.flatMap((phase) => [phaseLine(phase, nowMs, this.call.paint), ...problemLines(phase.problems, this.call.paint)]);
+    const lines = below.flatMap((phase) => [
+      phaseLine(phase, nowMs, this.call.paint),
+      ...problemLines(phase.problems, this.call.paint),
+    ]);
     return [...tableOf(this.call, this.noun, items, wide).lines, ...(lines.length === 0 ? [] : ['', ...lines])];
   }
 
   private async append(items: readonly Item[]): Promise<void> {
     const changed = items.filter((item) => this.rows.get(item.id)?.signature !== this.signatureOf(item));
     const present = new Set(items.map(({ id }) => id));
-    const gone = [...this.rows.values()].filter(({ item }) => !present.has(item.id)).map(({ item }) => deleted(item, this.noun));
+    const gone = [...this.rows.values()]
+      .filter(({ item }) => !present.has(item.id))
+      .map(({ item }) => deleted(item, this.noun));
     for (const item of changed) this.rows.set(item.id, { item, signature: this.signatureOf(item) });
     for (const { id } of gone) this.rows.delete(id);
     const news = [...changed, ...gone];
@@ -197,7 +212,10 @@ class WatchView {
   private signatureOf(item: Item): string {
     if (this.format.kind === 'json') return JSON.stringify(item.json);
     const { columns } = resources[this.noun];
-    const texts = item.cells(0, false).filter((_, at) => columns[at]?.volatile !== true).map(({ text }) => text);
+    const texts = item
+      .cells(0, false)
+      .filter((_, at) => columns[at]?.volatile !== true)
+      .map(({ text }) => text);
     return this.single ? texts.join('\n').replace(/ \(.*\d+\/\d+.*\)/, '') : texts.join('\n');
   }
 }
@@ -222,5 +240,8 @@ export function newPhaseLines(
 function deleted(item: Item, noun: NounName): Item {
   const at = resources[noun].columns.findIndex(({ header }) => header === 'STATUS');
   const gone: Cell = { text: 'Deleted', tone: 'dim' };
-  return { ...item, cells: (nowMs, wide) => item.cells(nowMs, wide).map((cell, index) => (index === at ? gone : cell)) };
+  return {
+    ...item,
+    cells: (nowMs, wide) => item.cells(nowMs, wide).map((cell, index) => (index === at ? gone : cell)),
+  };
 }

@@ -8,7 +8,8 @@ import { chooseCluster } from './cluster-choice.js';
 export async function kubeconfig(call: Call): Promise<void> {
   const { options, env } = call;
   const merge = options.flag('merge');
-  if (!merge && (options.flag('set-current') || options.flag('force'))) throw usageError('--set-current and --force go with --merge');
+  if (!merge && (options.flag('set-current') || options.flag('force')))
+    throw usageError('--set-current and --force go with --merge');
   const { connection, project } = await call.session();
   const cluster = call.optionalArgument('cluster') ?? (await chooseCluster(call));
   const name = options.text('name') ?? `flotilla-${cluster}`;
@@ -20,7 +21,13 @@ export async function kubeconfig(call: Call): Promise<void> {
     return;
   }
   const setCurrent = options.flag('set-current');
-  const { path, backup } = await mergeKubeconfig(env, answer.kubeconfig, { name, setCurrent, force: options.flag('force') });
+  const { path, backup } = await mergeKubeconfig(env, answer.kubeconfig, {
+    name,
+    setCurrent,
+    force: options.flag('force'),
+  });
   call.print(`Context ${name} is in ${path}${backup === undefined ? '' : ` (before: ${backup})`}.`);
-  call.note(`It ends ${until(answer.expireTime, env.clock.now().wallMs)}; longer: --ttl. ${setCurrent ? 'It is the current context.' : `Use it: kubectl --context ${name} get nodes`}`);
+  call.note(
+    `It ends ${until(answer.expireTime, env.clock.now().wallMs)}; longer: --ttl. ${setCurrent ? 'It is the current context.' : `Use it: kubectl --context ${name} get nodes`}`,
+  );
 }

@@ -8,7 +8,10 @@ export async function login(call: Call): Promise<void> {
   const { env, options } = call;
   const path = options.text('from') ?? env.vars['FLOTILLA_ADMIN_FILE'];
   if (path === undefined || path === '') {
-    throw usageError('which file holds the key?', 'Say --from <admin.json>. The server writes it into its data directory (default /var/lib/flotilla).');
+    throw usageError(
+      'which file holds the key?',
+      'Say --from <admin.json>. The server writes it into its data directory (default /var/lib/flotilla).',
+    );
   }
   const found = await loadAdminFile(env, path);
   const { Connection } = await import('../client.js');

@@ -10,7 +10,10 @@ export async function removeNode(call: Call): Promise<void> {
   const name = call.argument('name');
   const cluster = call.options.text('cluster') ?? '';
   const shrink = call.options.flag('shrink');
-  const { node } = await connection.unary(NodeServiceService.getNode, GetNodeRequest.create({ project, cluster, node: name }));
+  const { node } = await connection.unary(
+    NodeServiceService.getNode,
+    GetNodeRequest.create({ project, cluster, node: name }),
+  );
   const found = answered(node, 'node');
   await confirmByName(call, { noun: 'node', name, deed: 'remove' }, [
     `This takes node ${name} out of pool ${found.pool} of cluster ${found.cluster}: it leaves, its pods move, the machine is cleaned.`,

@@ -15,7 +15,9 @@ export async function version(call: Call): Promise<void> {
   const { connection, context } = await call.session();
   const server = await connection.unary(VersionServiceService.getServerInfo, GetServerInfoRequest.create({}));
   if (!plain) {
-    call.env.stdout.write(await renderData(format, { client: { version: cliVersion }, server: GetServerInfoResponse.toJSON(server) }));
+    call.env.stdout.write(
+      await renderData(format, { client: { version: cliVersion }, server: GetServerInfoResponse.toJSON(server) }),
+    );
     return;
   }
   const agents = server.agentsConnected === 1 ? '1 agent' : `${server.agentsConnected} agents`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ClusterState, Node, NodeState, StepState } from '@flotilla/proto';
+import { Cluster, ClusterState, Node, NodeState, StepState } from '@flotilla/proto';
 import { demo, joiningNode, runningNode } from '../testing/examples.js';
 import { useStage } from '../testing/setup.js';
 
@@ -25,7 +25,13 @@ test('prints each phase as it passes and ends with the goal', async () => {
 });
 
 test('at the end of the time: where it stands, its last message, 4', async () => {
-  const problems = [{ code: 'IMAGE_LOAD', message: 'ctr answered 1: no space left on device', remedy: 'Free space below /var/lib/containerd.' }];
+  const problems = [
+    {
+      code: 'IMAGE_LOAD',
+      message: 'ctr answered 1: no space left on device',
+      remedy: 'Free space below /var/lib/containerd.',
+    },
+  ];
   stage.server.fleet.nodes = [joiningNode('edge-7', 7, StepState.FAILED, { problems })];
   expect(await stage.terminal.flotilla('wait', 'node/edge-7', '--for', 'ready', '--timeout', '100ms')).toBe(4);
   expect(stage.terminal.stderr.text).toBe(
@@ -52,15 +58,19 @@ test('what is not there yet is waited for', async () => {
 });
 
 test('a node that needs a person ends the waiting at once: 1', async () => {
-  const node = joiningNode('edge-7', 3, StepState.PARKED, { problems: [{ code: 'SWAP_ON', message: 'swap is on', remedy: 'Run: sudo swapoff -a' }] });
+  const node = joiningNode('edge-7', 3, StepState.PARKED, {
+    problems: [{ code: 'SWAP_ON', message: 'swap is on', remedy: 'Run: sudo swapoff -a' }],
+  });
   stage.server.fleet.nodes = [Node.fromPartial({ ...node, status: { ...node.status, state: NodeState.FAILED } })];
   expect(await stage.terminal.flotilla('wait', 'node/edge-7', '--for', 'ready')).toBe(1);
-  expect(stage.terminal.stderr.text).toBe('refused WAIT_FAILED: node/edge-7 needs a person. Failed (preflight 3/11 parked): swap is on.\nRun: sudo swapoff -a\n');
+  expect(stage.terminal.stderr.text).toBe(
+    'refused WAIT_FAILED: node/edge-7 needs a person. Failed (preflight 3/11 parked): swap is on.\nRun: sudo swapoff -a\n',
+  );
 });
 
 test('deleted is reached when it is not there any more', async () => {
   const { server, terminal } = stage;
-  server.fleet.clusters = [{ ...demo, status: { ...demo.status!, state: ClusterState.DELETING } }];
+  server.fleet.clusters = [Cluster.fromPartial({ ...demo, status: { ...demo.status, state: ClusterState.DELETING } })];
   const waiting = terminal.flotilla('wait', 'cluster/demo', '--for', 'deleted');
   await expect.poll(() => server.watching).toBe(1);
   server.fleet.clusters = [];

@@ -26,12 +26,19 @@ export async function wait(call: Call): Promise<void> {
 }
 
 /** Waits for all of them at once, printing each phase as it passes. */
-export async function waitFor(call: Call, references: readonly Reference[], goal: Goal, query = everything): Promise<void> {
+export async function waitFor(
+  call: Call,
+  references: readonly Reference[],
+  goal: Goal,
+  query = everything,
+): Promise<void> {
   const session = await call.session();
   const { clock, random, signal } = call.env;
   const timeoutMs = call.options.number('timeout') ?? timeoutMsDefault;
   const startMs = clock.now().monotonicMs;
-  const waiting = new Map(references.map((each) => [textOf(each), new Waiting(call, each, goal, references.length > 1)]));
+  const waiting = new Map(
+    references.map((each) => [textOf(each), new Waiting(call, each, goal, references.length > 1)]),
+  );
   const onLost = ({ message }: FlotillaError): void => call.note(`${message}; trying again`);
   const outcome = await watchUntil({ session, clock, random, signal, resyncMs, timeoutMs, onLost }, async () => {
     for (const [text, each] of waiting) {
@@ -76,7 +83,8 @@ class Waiting {
     this.last = item;
     const prefix = this.named ? `${textOf(this.reference)} ` : '';
     const nowMs = this.call.env.clock.now().wallMs;
-    for (const line of newPhaseLines(item.standing.phases, this.phases, nowMs, this.call.paint, prefix)) this.call.print(line);
+    for (const line of newPhaseLines(item.standing.phases, this.phases, nowMs, this.call.paint, prefix))
+      this.call.print(line);
     if (item.standing.reached.includes(this.goal)) return true;
     if (item.standing.failed) throw this.failure(item);
     return false;
@@ -86,7 +94,10 @@ class Waiting {
     const text = textOf(this.reference);
     const after = `is not ${this.goal} after ${formatDuration(timeoutMs)}`;
     if (this.last === undefined) {
-      return new FlotillaError('WAIT_TIMEOUT', `${text} ${after}: it never appeared`, { kind: 'timeout', remedy: lookCloser(this.reference) });
+      return new FlotillaError('WAIT_TIMEOUT', `${text} ${after}: it never appeared`, {
+        kind: 'timeout',
+        remedy: lookCloser(this.reference),
+      });
     }
     const { standing } = this.last;
     const phase = currentPhase(standing.phases);
@@ -99,10 +110,14 @@ class Waiting {
   }
 
   private failure({ standing }: Item): FlotillaError {
-    return new FlotillaError('WAIT_FAILED', `${textOf(this.reference)} needs a person. ${standing.status}: ${standing.message}`, {
-      kind: 'precondition',
-      remedy: standing.remedy === '' ? lookCloser(this.reference) : standing.remedy,
-    });
+    return new FlotillaError(
+      'WAIT_FAILED',
+      `${textOf(this.reference)} needs a person. ${standing.status}: ${standing.message}`,
+      {
+        kind: 'precondition',
+        remedy: standing.remedy === '' ? lookCloser(this.reference) : standing.remedy,
+      },
+    );
   }
 
   private async fetch(query: Query): Promise<Item | undefined> {
@@ -110,7 +125,8 @@ class Waiting {
       return await resources[this.reference.noun].get(await this.call.session(), this.reference.name, query);
     } catch (error) {
       if (!(error instanceof FlotillaError) || error.kind !== 'not-found') throw error;
-      if (!this.saidMissing && this.goal !== 'deleted') this.call.note(`${textOf(this.reference)} is not there yet; waiting for it`);
+      if (!this.saidMissing && this.goal !== 'deleted')
+        this.call.note(`${textOf(this.reference)} is not there yet; waiting for it`);
       this.saidMissing = true;
       return undefined;
     }

@@ -8,7 +8,8 @@ export async function whoami(call: Call): Promise<void> {
   const format = parseFormat(call.options.text('output'));
   const { connection, context } = await call.session();
   const caller = await connection.unary(AccessServiceService.getCaller, GetCallerRequest.create({}));
-  if (format.kind === 'table') call.print(`${caller.subject}, ${roleText(caller.role)} of project ${caller.project} at ${context.server}`);
+  if (format.kind === 'table')
+    call.print(`${caller.subject}, ${roleText(caller.role)} of project ${caller.project} at ${context.server}`);
   else if (format.kind === 'name') call.print(caller.subject);
-  else call.env.stdout.write(await renderData(format, Object(GetCallerResponse.toJSON(caller))));
+  else call.env.stdout.write(await renderData(format, GetCallerResponse.toJSON(caller)));
 }

@@ -17,7 +17,29 @@ const requestOf = (method: string): unknown => stage.server.calls.findLast((call
 
 describe('create', () => {
   test('a cluster with everything', async () => {
-    const code = await stage.terminal.flotilla('create', 'cluster', 'prod', '--kubernetes-version', 'v1.34.4', '--cni', 'calico', '--control-plane-replicas', '3', '--availability', 'multi-zone', '--endpoint', 'k8s.example.org', '--pod-cidr', '10.1.0.0/16', '--service-cidr', '10.2.0.0/16', '--cluster-domain', 'c.local', '--label', 'a=b');
+    const code = await stage.terminal.flotilla(
+      'create',
+      'cluster',
+      'prod',
+      '--kubernetes-version',
+      'v1.34.4',
+      '--cni',
+      'calico',
+      '--control-plane-replicas',
+      '3',
+      '--availability',
+      'multi-zone',
+      '--endpoint',
+      'k8s.example.org',
+      '--pod-cidr',
+      '10.1.0.0/16',
+      '--service-cidr',
+      '10.2.0.0/16',
+      '--cluster-domain',
+      'c.local',
+      '--label',
+      'a=b',
+    );
     expect(code).toBe(0);
     expect(stage.terminal.stdout.text).toBe('cluster/prod created\n');
     expect(requestOf('CreateCluster')).toMatchObject({
@@ -25,7 +47,16 @@ describe('create', () => {
       name: 'prod',
       labels: { a: 'b' },
       controlPlaneReplicas: 3,
-      spec: { controlPlaneKind: 1, kubernetesVersion: 'v1.34.4', cni: 3, availability: 2, endpoint: 'k8s.example.org', podCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/16', clusterDomain: 'c.local' },
+      spec: {
+        controlPlaneKind: 1,
+        kubernetesVersion: 'v1.34.4',
+        cni: 3,
+        availability: 2,
+        endpoint: 'k8s.example.org',
+        podCidr: '10.1.0.0/16',
+        serviceCidr: '10.2.0.0/16',
+        clusterDomain: 'c.local',
+      },
       options: { validateOnly: false, requestId: expect.stringMatching(/^[0-9a-f]{32}$/) as string },
     });
   });
@@ -33,19 +64,69 @@ describe('create', () => {
   test('what comes next is said to a person', async () => {
     stage.terminal.stderr.isTTY = true;
     await stage.terminal.flotilla('create', 'cluster', 'prod');
-    expect(stage.terminal.stderr.text).toBe('Give it its first server: flotilla token create --cluster prod --pool control-plane\n');
+    expect(stage.terminal.stderr.text).toBe(
+      'Give it its first server: flotilla token create --cluster prod --pool control-plane\n',
+    );
   });
 
   test('a pool of the only cluster, with everything', async () => {
-    const code = await stage.terminal.flotilla('create', 'pool', 'batch', '--size', '8', '--os', 'debian', '--arch', 'amd64', '--min-cpus', '4', '--min-memory', '16GiB', '--min-disk', '40GB', '--location', 'aws/eu-west', '--match-label', 'rack=12', '--node-label', 'tier=batch', '--taint', 'dedicated=batch:NoSchedule', '--taint', 'x:NoExecute', '--max-pods', '50', '--skip-check', 'DISK', '-o', 'name');
+    const code = await stage.terminal.flotilla(
+      'create',
+      'pool',
+      'batch',
+      '--size',
+      '8',
+      '--os',
+      'debian',
+      '--arch',
+      'amd64',
+      '--min-cpus',
+      '4',
+      '--min-memory',
+      '16GiB',
+      '--min-disk',
+      '40GB',
+      '--location',
+      'aws/eu-west',
+      '--match-label',
+      'rack=12',
+      '--node-label',
+      'tier=batch',
+      '--taint',
+      'dedicated=batch:NoSchedule',
+      '--taint',
+      'x:NoExecute',
+      '--max-pods',
+      '50',
+      '--skip-check',
+      'DISK',
+      '-o',
+      'name',
+    );
     expect(code).toBe(0);
     expect(stage.terminal.stdout.text).toBe('pool/batch\n');
     expect(requestOf('CreateNodePool')).toMatchObject({
       cluster: 'demo',
       spec: {
         size: 8,
-        selector: { matchLabels: { rack: '12' }, os: 'debian', arch: 'amd64', minCpus: 4, minMemoryBytes: 17_179_869_184n, minDiskBytes: 40_000_000_000n, location: { provider: 'aws', region: 'eu-west', zone: '' } },
-        template: { labels: { tier: 'batch' }, taints: [{ key: 'dedicated', value: 'batch', effect: 'NoSchedule' }, { key: 'x', value: '', effect: 'NoExecute' }], maxPods: 50, skippedChecks: ['DISK'] },
+        selector: {
+          matchLabels: { rack: '12' },
+          os: 'debian',
+          arch: 'amd64',
+          minCpus: 4,
+          minMemoryBytes: 17_179_869_184n,
+          minDiskBytes: 40_000_000_000n,
+          location: { provider: 'aws', region: 'eu-west', zone: '' },
+        },
+        template: {
+          labels: { tier: 'batch' },
+          taints: [
+            { key: 'dedicated', value: 'batch', effect: 'NoSchedule' },
+            { key: 'x', value: '', effect: 'NoExecute' },
+          ],
+          maxPods: 50,
+          skippedChecks: ['DISK'],
+        },
       },
     });
   });
@@ -53,11 +134,15 @@ describe('create', () => {
   test('without a cluster, or with several, it is asked for', async () => {
     stage.server.fleet.clusters = [];
     expect(await stage.terminal.flotilla('create', 'pool', 'batch')).toBe(1);
-    expect(stage.terminal.stderr.text).toBe('refused NO_CLUSTER: project default has no cluster yet.\nCreate one first: flotilla create cluster NAME\n');
+    expect(stage.terminal.stderr.text).toBe(
+      'refused NO_CLUSTER: project default has no cluster yet.\nCreate one first: flotilla create cluster NAME\n',
+    );
     await stage.terminal.flotilla('create', 'cluster', 'a');
     await stage.terminal.flotilla('create', 'cluster', 'b');
     expect(await stage.terminal.flotilla('create', 'pool', 'batch')).toBe(2);
-    expect(stage.terminal.stderr.text).toBe('refused USAGE: there are several clusters: a, b.\nSay which: --cluster NAME\n');
+    expect(stage.terminal.stderr.text).toBe(
+      'refused USAGE: there are several clusters: a, b.\nSay which: --cluster NAME\n',
+    );
   });
 
   test('--dry-run', async () => {
@@ -107,7 +192,8 @@ describe('delete', () => {
     terminal.stderr.isTTY = true;
     terminal.answer = 'demo';
     expect(await terminal.flotilla('delete', 'cluster', 'demo')).toBe(0);
-    expect(terminal.stderr.text).toBe(`This deletes cluster demo: 3 nodes leave and are cleaned, their pods stop, certificates and tokens are revoked.
+    expect(terminal.stderr.text)
+      .toBe(`This deletes cluster demo: 3 nodes leave and are cleaned, their pods stop, certificates and tokens are revoked.
 Kept: the machines (back to Available), volumes outside /var/lib/kubelet, your files.
 Type the name of the cluster to go on: Follow it: flotilla wait cluster/demo --for deleted
 `);
@@ -125,13 +211,16 @@ Type the name of the cluster to go on: Follow it: flotilla wait cluster/demo --f
     expect(server.fleet.clusters).toEqual([demo]);
   });
 
-  test.each(['cluster demo', 'pool workers', 'machine bravo'])('%s: never asked without a terminal, and never assumed', async (words) => {
-    expect(await stage.terminal.flotilla('delete', ...words.split(' '))).toBe(2);
-    expect(stage.terminal.stderr.text).toBe(
-      `refused CONFIRMATION_NEEDED: to delete ${words} needs a yes, and there is no terminal to ask on.\nAdd --yes. To see first what would be checked: --dry-run.\n`,
-    );
-    expect(stage.server.calls.some(({ method }) => method.startsWith('Delete'))).toBe(false);
-  });
+  test.each(['cluster demo', 'pool workers', 'machine bravo'])(
+    '%s: never asked without a terminal, and never assumed',
+    async (words) => {
+      expect(await stage.terminal.flotilla('delete', ...words.split(' '))).toBe(2);
+      expect(stage.terminal.stderr.text).toBe(
+        `refused CONFIRMATION_NEEDED: to delete ${words} needs a yes, and there is no terminal to ask on.\nAdd --yes. To see first what would be checked: --dry-run.\n`,
+      );
+      expect(stage.server.calls.some(({ method }) => method.startsWith('Delete'))).toBe(false);
+    },
+  );
 
   test.each(['pool workers', 'machine bravo'])('%s --yes', async (words) => {
     expect(await stage.terminal.flotilla('delete', ...words.split(' '), '--yes')).toBe(0);

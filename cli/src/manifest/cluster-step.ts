@@ -1,4 +1,10 @@
-import { ClusterServiceService, ClusterSpec, ControlPlaneKind, CreateClusterRequest, GetClusterRequest } from '@flotilla/proto';
+import {
+  ClusterServiceService,
+  ClusterSpec,
+  ControlPlaneKind,
+  CreateClusterRequest,
+  GetClusterRequest,
+} from '@flotilla/proto';
 import { FlotillaError } from '@flotilla/kit';
 import type { Call, Session } from '../call.js';
 import { differences, textAt } from './difference.js';
@@ -30,14 +36,22 @@ export async function planCluster(session: Session, manifest: Manifest, call: Ca
   if (changed.length === 0) return { what, deed: 'unchanged', commit: undefined };
   throw new FlotillaError(
     'IMMUTABLE',
-    changed.map((path) => `spec.${path} of cluster ${name} is ${textAt(existing, path)} and cannot become ${textAt(manifest.spec, path)}`).join('; '),
+    changed
+      .map(
+        (path) =>
+          `spec.${path} of cluster ${name} is ${textAt(existing, path)} and cannot become ${textAt(manifest.spec, path)}`,
+      )
+      .join('; '),
     { kind: 'precondition', remedy: 'Leave those fields as they are, or create another cluster.' },
   );
 }
 
 async function existingSpec({ connection, project }: Session, manifest: Manifest): Promise<unknown> {
   try {
-    const request = GetClusterRequest.create({ project: manifest.project === '' ? project : manifest.project, cluster: manifest.name });
+    const request = GetClusterRequest.create({
+      project: manifest.project === '' ? project : manifest.project,
+      cluster: manifest.name,
+    });
     const { cluster } = await connection.unary(ClusterServiceService.getCluster, request);
     return cluster?.spec === undefined ? {} : ClusterSpec.toJSON(cluster.spec);
   } catch (error) {
@@ -46,7 +60,12 @@ async function existingSpec({ connection, project }: Session, manifest: Manifest
   }
 }
 
-function createRequest({ project }: Session, manifest: Manifest, call: Call, validateOnly: boolean): CreateClusterRequest {
+function createRequest(
+  { project }: Session,
+  manifest: Manifest,
+  call: Call,
+  validateOnly: boolean,
+): CreateClusterRequest {
   const spec = ClusterSpec.fromJSON(manifest.spec);
   if (spec.controlPlaneKind === ControlPlaneKind.UNSPECIFIED) spec.controlPlaneKind = ControlPlaneKind.SELF_PROVISIONED;
   return CreateClusterRequest.create({

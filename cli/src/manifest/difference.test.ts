@@ -11,7 +11,12 @@ test('only what is wanted and differs', () => {
 });
 
 test('laid over: deep, labels whole, null takes away', () => {
-  expect(overlay({ size: 3, template: { labels: { a: '1' }, maxPods: 10 } }, { size: null, template: { labels: { b: '2' } } })).toEqual({ template: { labels: { b: '2' }, maxPods: 10 } });
+  expect(
+    overlay(
+      { size: 3, template: { labels: { a: '1' }, maxPods: 10 } },
+      { size: null, template: { labels: { b: '2' } } },
+    ),
+  ).toEqual({ template: { labels: { b: '2' }, maxPods: 10 } });
 });
 
 test('values for people', () => {

@@ -47,6 +47,8 @@ function canonical(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '' : `[${value.map(canonical).join()}]`;
   if (!isPlainObject(value)) return JSON.stringify(value);
   const entries = Object.entries(value).filter(([, each]) => canonical(each) !== '');
-  const texts = entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, each]) => `${JSON.stringify(name)}:${canonical(each)}`);
+  const texts = entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, each]) => `${JSON.stringify(name)}:${canonical(each)}`);
   return texts.length === 0 ? '' : `{${texts.join()}}`;
 }

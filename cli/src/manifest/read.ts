@@ -55,12 +55,14 @@ class Reader {
 
   read(): Manifest | undefined {
     for (const { message, pos } of this.document.errors) {
-      this.problems.push(`${this.file}:${this.lines.linePos(pos[0]).line}: ${message.split('\n')[0]?.replace(/ at line.*$/, '') ?? ''}.`);
+      this.problems.push(
+        `${this.file}:${this.lines.linePos(pos[0]).line}: ${message.split('\n')[0]?.replace(/ at line.*$/, '') ?? ''}.`,
+      );
     }
     const root = this.document.contents;
     if (this.problems.length > 0 || root === null || (isScalar(root) && root.value === null)) return undefined;
     if (!isMap(root)) return this.wrong(root, 'the document must be a mapping with kind, meta and spec.');
-    const kind = this.readKind(root.get('kind', true) as unknown, root);
+    const kind = this.readKind(root.get('kind', true), root);
     if (kind === undefined) return undefined;
     this.kind = kind;
     const shape = manifestShapes[kind];
@@ -68,7 +70,8 @@ class Reader {
     const { meta, spec, cluster, controlPlaneReplicas } = value;
     const { name = '', project = '', labels } = Object(meta) as Record<string, unknown>;
     if (!root.hasIn(['meta', 'name'])) this.wrong(root, 'meta.name is missing.');
-    if (kind === 'NodePool' && !root.has('cluster')) this.wrong(root, 'cluster is missing: the name of the cluster that the pool belongs to.');
+    if (kind === 'NodePool' && !root.has('cluster'))
+      this.wrong(root, 'cluster is missing: the name of the cluster that the pool belongs to.');
     return {
       kind,
       name: String(name),
@@ -87,7 +90,10 @@ class Reader {
     if (found !== undefined) return found;
     if (typeof text !== 'string') return this.wrong(root, `kind is missing; it must be ${manifestKinds.join(' or ')}.`);
     const near = suggestion(text, manifestKinds);
-    return this.wrong(isScalar(node) ? node : root, `kind ${text} is not known.${near === undefined ? ` There are: ${manifestKinds.join(', ')}.` : ` Did you mean ${near}?`}`);
+    return this.wrong(
+      isScalar(node) ? node : root,
+      `kind ${text} is not known.${near === undefined ? ` There are: ${manifestKinds.join(', ')}.` : ` Did you mean ${near}?`}`,
+    );
   }
 
   private object(node: Node, shape: Extract<Shape, { kind: 'object' }>, path: string): Record<string, unknown> {
@@ -125,24 +131,35 @@ class Reader {
     }
   }
 
-  private scalar(node: Node, plain: unknown, shape: Exclude<Shape, { kind: 'object' | 'list' | 'labels' }>, path: string): unknown {
+  private scalar(
+    node: Node,
+    plain: unknown,
+    shape: Exclude<Shape, { kind: 'object' | 'list' | 'labels' }>,
+    path: string,
+  ): unknown {
     const is = isScalar(node) ? JSON.stringify(plain) : 'a mapping or list';
     switch (shape.kind) {
       case 'text':
         if (typeof plain === 'string' && (shape.pattern?.test(plain) ?? true)) return plain;
         return this.wrong(node, `${path} must be ${shape.wants ?? 'a text'} (is ${is}).`);
       case 'whole':
-        if (typeof plain === 'number' && Number.isInteger(plain) && plain >= shape.min && plain <= shape.max) return plain;
+        if (typeof plain === 'number' && Number.isInteger(plain) && plain >= shape.min && plain <= shape.max)
+          return plain;
         return this.wrong(node, `${path} must be a whole number from ${shape.min} to ${shape.max} (is ${is}).`);
       case 'bytes': {
         const bytes = typeof plain === 'number' || typeof plain === 'string' ? parseBytes(String(plain)) : undefined;
-        return bytes === undefined ? this.wrong(node, `${path} must be a number of bytes or a size like 4GiB (is ${is}).`) : bytes.toString();
+        return bytes === undefined
+          ? this.wrong(node, `${path} must be a number of bytes or a size like 4GiB (is ${is}).`)
+          : bytes.toString();
       }
       case 'constant': {
         const name = typeof plain === 'string' ? plain.replace(shape.prefix, '') : '';
         if (shape.names.includes(name)) return `${shape.prefix}${name}`;
         const near = suggestion(name, shape.names);
-        return this.wrong(node, `${path} must be one of ${shape.names.join(', ')} (is ${is}).${near === undefined ? '' : ` Did you mean ${near}?`}`);
+        return this.wrong(
+          node,
+          `${path} must be one of ${shape.names.join(', ')} (is ${is}).${near === undefined ? '' : ` Did you mean ${near}?`}`,
+        );
       }
       case 'ignored':
         return undefined;
@@ -162,7 +179,8 @@ class Reader {
   }
 
   private unknown(node: Node, path: string, name: string, shape: Extract<Shape, { kind: 'object' }>): void {
-    const meant = habits[name] ?? suggestion(name, Object.keys(shape.fields)) ?? nearestPath(name, manifestShapes[this.kind]);
+    const meant =
+      habits[name] ?? suggestion(name, Object.keys(shape.fields)) ?? nearestPath(name, manifestShapes[this.kind]);
     const hint = meant === undefined ? '' : meant === '' ? ' Leave it out.' : ` Did you mean ${meant}?`;
     this.wrong(node, `${path} is not a field of ${this.kind}.${hint}`);
   }
@@ -185,7 +203,10 @@ class Reader {
 /** The full path of the field of that kind whose last word is nearest. */
 function nearestPath(name: string, shape: Shape): string | undefined {
   const paths = pathsOf(shape, '');
-  const near = suggestion(name, paths.map((path) => path.slice(path.lastIndexOf('.') + 1)));
+  const near = suggestion(
+    name,
+    paths.map((path) => path.slice(path.lastIndexOf('.') + 1)),
+  );
   return paths.find((path) => path.endsWith(`.${near ?? ' '}`));
 }
 

@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { Availability, ClusterSpec, Cni, ControlPlaneKind, Location, MachineSelector, NodePoolRole, NodePoolSpec, NodeTemplate, ResourceMeta, Taint } from '@flotilla/proto';
+import {
+  Availability,
+  ClusterSpec,
+  Cni,
+  ControlPlaneKind,
+  Location,
+  MachineSelector,
+  NodePoolRole,
+  NodePoolSpec,
+  NodeTemplate,
+  ResourceMeta,
+  Taint,
+} from '@flotilla/proto';
 import { manifestShapes, type Shape } from './shape.js';
 
 function fieldsOf(shape: Shape | undefined): string[] {
@@ -33,6 +45,8 @@ test.each([
   ['controlPlaneKind', at(Cluster, 'spec', 'controlPlaneKind'), ControlPlaneKind],
   ['role', at(NodePool, 'spec', 'role'), NodePoolRole],
 ])('%s has the constants of proto', (_name, shape, constants) => {
-  const names = Object.keys(constants).filter((name) => /^[A-Z_]+$/.test(name) && name !== 'UNSPECIFIED' && name !== 'UNRECOGNIZED');
+  const names = Object.keys(constants).filter(
+    (name) => /^[A-Z_]+$/.test(name) && name !== 'UNSPECIFIED' && name !== 'UNRECOGNIZED',
+  );
   expect(shape?.kind === 'constant' ? [...shape.names].sort() : []).toEqual(names.sort());
 });

@@ -21,7 +21,9 @@ export type Template = readonly Piece[];
 
 /** Reads a template; anything wrong is refused with the place. */
 export function parseTemplate(source: string): Template {
-  const text = source.includes('{') ? source : `{${source.startsWith('.') || source.startsWith('[') ? '' : '.'}${source}}`;
+  const text = source.includes('{')
+    ? source
+    : `{${source.startsWith('.') || source.startsWith('[') ? '' : '.'}${source}}`;
   const open: { pieces: Piece[]; steps: readonly Step[] }[] = [{ pieces: [], steps: [] }];
   let at = 0;
   while (at < text.length) {
@@ -49,7 +51,9 @@ function renderPiece(piece: Piece, value: unknown): string {
     case 'path':
       return select(piece.steps, value).map(toText).join(' ');
     case 'range':
-      return select(piece.steps, value).map((each) => renderTemplate(piece.body, each)).join('');
+      return select(piece.steps, value)
+        .map((each) => renderTemplate(piece.body, each))
+        .join('');
   }
 }
 
@@ -132,7 +136,12 @@ function parseBracket(text: string): Step {
   const filter = /^\?\(\s*@([^=!<>]*?)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?))?\s*\)$/.exec(text);
   if (filter === null) throw problem(`"[${text}]" is not understood`);
   const [, path = '', operator = 'exists', value] = filter;
-  return { kind: 'filter', path: parsePath(path), operator, value: value === undefined ? undefined : parseLiteral(value) };
+  return {
+    kind: 'filter',
+    path: parsePath(path),
+    operator,
+    value: value === undefined ? undefined : parseLiteral(value),
+  };
 }
 
 function toIndex(text: string | undefined): number | undefined {
@@ -183,7 +192,13 @@ function matches({ path, operator, value }: Extract<Step, { kind: 'filter' }>, c
   if (operator === '!=') return found !== value;
   if (typeof found !== typeof value || (typeof found !== 'number' && typeof found !== 'string')) return false;
   if (typeof value !== 'number' && typeof value !== 'string') return false;
-  return operator === '<' ? found < value : operator === '<=' ? found <= value : operator === '>' ? found > value : found >= value;
+  return operator === '<'
+    ? found < value
+    : operator === '<='
+      ? found <= value
+      : operator === '>'
+        ? found > value
+        : found >= value;
 }
 
 function children(value: unknown): unknown[] {

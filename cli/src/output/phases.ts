@@ -42,7 +42,10 @@ export function problemLines(problems: readonly Problem[], paint: Painter): stri
   const indent = ' '.repeat(width + 2);
   return problems.flatMap(({ code, message, remedy }) => [
     `  ${paint(code.padEnd(width), 'bad')}${message}`,
-    ...remedy.split('\n').filter((line) => line !== '').map((line) => indent + line),
+    ...remedy
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => indent + line),
   ]);
 }
 
@@ -60,7 +63,8 @@ function durationOf({ startTime, endTime, state }: StepReport, nowMs: number): s
 
 function noteOf(phase: StepReport, nowMs: number): string {
   const notes: string[] = [];
-  if (phase.problems.length > 0) notes.push(phase.problems.length === 1 ? '1 problem' : `${phase.problems.length} problems`);
+  if (phase.problems.length > 0)
+    notes.push(phase.problems.length === 1 ? '1 problem' : `${phase.problems.length} problems`);
   if (phase.state === StepState.RUNNING && phase.step !== '' && phase.step !== phase.phase) notes.push(phase.step);
   if (phase.progress !== '') notes.push(phase.progress);
   if (phase.attempt > 1) notes.push(`attempt ${phase.attempt}`);

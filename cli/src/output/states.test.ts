@@ -17,7 +17,12 @@ test('what this command does not know is not made up', () => {
 });
 
 test('tones', () => {
-  expect([stateTone('Running'), stateTone('Failed'), stateTone('Scaling up'), stateTone('Deleted')]).toEqual(['good', 'bad', 'busy', 'dim']);
+  expect([stateTone('Running'), stateTone('Failed'), stateTone('Scaling up'), stateTone('Deleted')]).toEqual([
+    'good',
+    'bad',
+    'busy',
+    'dim',
+  ]);
 });
 
 test('reasons become words', () => {

@@ -14,21 +14,36 @@ test('two spaces between, none behind, what is wrong at the end', () => {
 });
 
 test('wide columns only when wanted', () => {
-  expect(renderTable(columns, rows, plain, { ...options, wide: true }).lines).toEqual(['NAME    AGE  ID', 'a       3m   x1  ! broken', 'longer       x2']);
+  expect(renderTable(columns, rows, plain, { ...options, wide: true }).lines).toEqual([
+    'NAME    AGE  ID',
+    'a       3m   x1  ! broken',
+    'longer       x2',
+  ]);
 });
 
 test('widths of an earlier table are kept, so that added rows stand below it', () => {
   const { widths } = renderTable(columns, rows, plain, options);
-  expect(renderTable(columns, [[{ text: 'b' }, { text: '1s' }]], plain, { ...options, headers: false, widths }).lines).toEqual(['b       1s']);
+  expect(
+    renderTable(columns, [[{ text: 'b' }, { text: '1s' }]], plain, { ...options, headers: false, widths }).lines,
+  ).toEqual(['b       1s']);
 });
 
 test('paint touches the text, not the space around it', () => {
-  const painted = renderTable(columns, [[{ text: 'a', tone: 'good' as const }, { text: '1s' }]], (text, tone) => (tone === 'good' ? `<${text}>` : text), { ...options, headers: false });
+  const painted = renderTable(
+    columns,
+    [[{ text: 'a', tone: 'good' as const }, { text: '1s' }]],
+    (text, tone) => (tone === 'good' ? `<${text}>` : text),
+    { ...options, headers: false },
+  );
   expect(painted.lines).toEqual(['<a>     1s']);
 });
 
 test('lines are cut where the terminal ends', () => {
-  expect(renderTable(columns, rows, plain, { ...options, columnsMax: 16 }).lines).toEqual(['NAME    AGE', 'a       3m   ! …', 'longer']);
+  expect(renderTable(columns, rows, plain, { ...options, columnsMax: 16 }).lines).toEqual([
+    'NAME    AGE',
+    'a       3m   ! …',
+    'longer',
+  ]);
   expect(cut('abc', 0)).toBe('');
   expect(cut('abc  ', 3)).toBe('abc  ');
 });

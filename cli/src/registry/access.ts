@@ -11,7 +11,13 @@ export const accessCommands = {
     summary: 'use the key that a server wrote at its first start',
     arguments: [],
     options: [
-      { name: 'from', kind: 'text', value: 'file', help: 'admin.json of the server (default: $FLOTILLA_ADMIN_FILE)', complete: 'file' },
+      {
+        name: 'from',
+        kind: 'text',
+        value: 'file',
+        help: 'admin.json of the server (default: $FLOTILLA_ADMIN_FILE)',
+        complete: 'file',
+      },
       { name: 'name', kind: 'text', value: 'name', help: "name of the context (default: the server's host)" },
     ],
     examples: ['flotilla login --from admin.json'],
@@ -76,7 +82,14 @@ export const accessCommands = {
     summary: 'a key for a person or a script; shown once',
     arguments: [name],
     options: [
-      { name: 'role', kind: 'text', value: 'role', choices: ['reader', 'member', 'admin', 'instance-admin'], required: true, help: 'what it may do' },
+      {
+        name: 'role',
+        kind: 'text',
+        value: 'role',
+        choices: ['reader', 'member', 'admin', 'instance-admin'],
+        required: true,
+        help: 'what it may do',
+      },
       { name: 'ttl', kind: 'duration', value: 'duration', help: 'valid for (default: 90d, at most 366d)' },
       dryRun,
       output,
@@ -105,7 +118,10 @@ export const accessCommands = {
     summary: 'completion for your shell',
     arguments: [{ name: 'shell', help: 'which shell', choices: ['bash', 'zsh', 'fish'] }],
     options: [],
-    examples: ['source <(flotilla completion bash)', 'flotilla completion fish > ~/.config/fish/completions/flotilla.fish'],
+    examples: [
+      'source <(flotilla completion bash)',
+      'flotilla completion fish > ~/.config/fish/completions/flotilla.fish',
+    ],
     load: async () => (await import('../commands/completion.js')).completion,
   },
   __complete: {

@@ -36,7 +36,17 @@ export const changeCommands = {
     group: groups.change,
     summary: 'take a node out; its machine is cleaned and goes back to Available',
     arguments: [nodeName],
-    options: [{ name: 'shrink', kind: 'flag', help: 'make a sized pool one smaller; otherwise another machine takes the place' }, cluster, yes, dryRun, output],
+    options: [
+      {
+        name: 'shrink',
+        kind: 'flag',
+        help: 'make a sized pool one smaller; otherwise another machine takes the place',
+      },
+      cluster,
+      yes,
+      dryRun,
+      output,
+    ],
     examples: ['flotilla remove node edge-7 --shrink'],
     load: async () => (await import('../commands/node.js')).removeNode,
   },

@@ -11,8 +11,20 @@ export const groups = {
 
 /** Options of every command that talks to a server. */
 export const globalOptions: readonly OptionSpec[] = [
-  { name: 'context', kind: 'text', value: 'name', help: 'context to work in (default: the current one)', complete: 'context' },
-  { name: 'project', kind: 'text', value: 'name', help: "project to work in (default: the context's)", complete: 'project' },
+  {
+    name: 'context',
+    kind: 'text',
+    value: 'name',
+    help: 'context to work in (default: the current one)',
+    complete: 'context',
+  },
+  {
+    name: 'project',
+    kind: 'text',
+    value: 'name',
+    help: "project to work in (default: the context's)",
+    complete: 'project',
+  },
   { name: 'request-timeout', kind: 'duration', value: 'duration', help: 'longest wait for one answer (default: 30s)' },
   { name: 'no-color', kind: 'flag', help: 'no colours (also: NO_COLOR)' },
 ];
@@ -25,13 +37,43 @@ export const output: OptionSpec = {
   help: 'wide, json, yaml, name or jsonpath=<template>',
 };
 export const watch: OptionSpec = { name: 'watch', short: 'w', kind: 'flag', help: 'go on and show what changes' };
-export const selector: OptionSpec = { name: 'selector', short: 'l', kind: 'text', value: 'labels', help: 'only those with these labels: a=b,c!=d' };
+export const selector: OptionSpec = {
+  name: 'selector',
+  short: 'l',
+  kind: 'text',
+  value: 'labels',
+  help: 'only those with these labels: a=b,c!=d',
+};
 export const noHeaders: OptionSpec = { name: 'no-headers', kind: 'flag', help: 'rows only' };
-export const cluster: OptionSpec = { name: 'cluster', kind: 'text', value: 'name', help: 'cluster, where a name is not enough', complete: 'cluster' };
-export const dryRun: OptionSpec = { name: 'dry-run', kind: 'flag', help: 'let the server check everything, write nothing' };
+export const cluster: OptionSpec = {
+  name: 'cluster',
+  kind: 'text',
+  value: 'name',
+  help: 'cluster, where a name is not enough',
+  complete: 'cluster',
+};
+export const dryRun: OptionSpec = {
+  name: 'dry-run',
+  kind: 'flag',
+  help: 'let the server check everything, write nothing',
+};
 export const yes: OptionSpec = { name: 'yes', short: 'y', kind: 'flag', help: 'do not ask' };
-export const timeout: OptionSpec = { name: 'timeout', kind: 'duration', value: 'duration', help: 'give up after this long (default: 10m)' };
-export const progress: OptionSpec = { name: 'progress', kind: 'flag', help: 'lines of progress on stderr without a terminal, too' };
-export const labels: OptionSpec = { name: 'label', kind: 'list', value: 'key=value', help: 'label of the resource; may be repeated' };
+export const timeout: OptionSpec = {
+  name: 'timeout',
+  kind: 'duration',
+  value: 'duration',
+  help: 'give up after this long (default: 10m)',
+};
+export const progress: OptionSpec = {
+  name: 'progress',
+  kind: 'flag',
+  help: 'lines of progress on stderr without a terminal, too',
+};
+export const labels: OptionSpec = {
+  name: 'label',
+  kind: 'list',
+  value: 'key=value',
+  help: 'label of the resource; may be repeated',
+};
 
 export const name: ArgumentSpec = { name: 'name', help: 'a DNS label, unique in its parent' };

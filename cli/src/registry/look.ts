@@ -3,8 +3,19 @@ import type { Commands } from './command.js';
 import { cluster, groups, noHeaders, output, selector, timeout, watch } from './common.js';
 import type { ArgumentSpec, OptionSpec } from './types.js';
 
-const type: ArgumentSpec = { name: 'type', variadic: true, help: 'TYPE, TYPE NAME …, or TYPE/NAME …', complete: 'noun' };
-const pool: OptionSpec = { name: 'pool', kind: 'text', value: 'name', help: 'only nodes of this pool', complete: 'pool' };
+const type: ArgumentSpec = {
+  name: 'type',
+  variadic: true,
+  help: 'TYPE, TYPE NAME …, or TYPE/NAME …',
+  complete: 'noun',
+};
+const pool: OptionSpec = {
+  name: 'pool',
+  kind: 'text',
+  value: 'name',
+  help: 'only nodes of this pool',
+  complete: 'pool',
+};
 const showDeleted: OptionSpec = { name: 'show-deleted', kind: 'flag', help: 'also nodes that have left' };
 
 /** Commands that change nothing. */
@@ -36,7 +47,12 @@ export const lookCommands = {
     group: groups.look,
     summary: 'what happened, oldest first',
     arguments: [{ name: 'thing', optional: true, help: 'TYPE/NAME; everything when left out', complete: 'noun/name' }],
-    options: [output, watch, { name: 'limit', kind: 'whole', value: 'count', help: 'how many of the last ones (default: 500)' }, noHeaders],
+    options: [
+      output,
+      watch,
+      { name: 'limit', kind: 'whole', value: 'count', help: 'how many of the last ones (default: 500)' },
+      noHeaders,
+    ],
     examples: ['flotilla events -w', 'flotilla events node/edge-7'],
     load: async () => (await import('../commands/events.js')).events,
   },

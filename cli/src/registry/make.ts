@@ -9,7 +9,12 @@ const kubernetesVersion: OptionSpec = {
   help: 'for example v1.34.4',
   complete: 'version',
 };
-const location: OptionSpec = { name: 'location', kind: 'text', value: 'place', help: 'provider/region/zone, the later parts optional' };
+const location: OptionSpec = {
+  name: 'location',
+  kind: 'text',
+  value: 'place',
+  help: 'provider/region/zone, the later parts optional',
+};
 
 /** Commands that make something new. */
 export const makeCommands = {
@@ -19,10 +24,27 @@ export const makeCommands = {
     arguments: [name],
     options: [
       { ...kubernetesVersion, help: 'for example v1.34.4 (default: the newest for new clusters)' },
-      { name: 'cni', kind: 'text', value: 'name', choices: ['flannel', 'calico', 'cilium', 'none'], help: 'pod network; cannot be changed later' },
+      {
+        name: 'cni',
+        kind: 'text',
+        value: 'name',
+        choices: ['flannel', 'calico', 'cilium', 'none'],
+        help: 'pod network; cannot be changed later',
+      },
       { name: 'control-plane-replicas', kind: 'whole', value: 'count', help: '1, 3 or 5 (default: 1)' },
-      { name: 'availability', kind: 'text', value: 'kind', choices: ['single-zone', 'multi-zone', 'regional'], help: 'how nodes are spread' },
-      { name: 'endpoint', kind: 'text', value: 'host', help: 'host or host:port of the API server (default: first control-plane machine)' },
+      {
+        name: 'availability',
+        kind: 'text',
+        value: 'kind',
+        choices: ['single-zone', 'multi-zone', 'regional'],
+        help: 'how nodes are spread',
+      },
+      {
+        name: 'endpoint',
+        kind: 'text',
+        value: 'host',
+        help: 'host or host:port of the API server (default: first control-plane machine)',
+      },
       { name: 'pod-cidr', kind: 'text', value: 'cidr', help: 'network of pods (default: 10.244.0.0/16)' },
       { name: 'service-cidr', kind: 'text', value: 'cidr', help: 'network of services (default: 10.96.0.0/12)' },
       { name: 'cluster-domain', kind: 'text', value: 'domain', help: 'DNS domain inside (default: cluster.local)' },
@@ -30,42 +52,75 @@ export const makeCommands = {
       dryRun,
       output,
     ],
-    examples: ['flotilla create cluster demo', 'flotilla create cluster prod --control-plane-replicas 3 --endpoint k8s.example.org'],
+    examples: [
+      'flotilla create cluster demo',
+      'flotilla create cluster prod --control-plane-replicas 3 --endpoint k8s.example.org',
+    ],
     load: async () => (await import('../commands/create/cluster.js')).createCluster,
   },
   'create pool': {
     group: groups.make,
     summary: 'a pool of worker nodes',
-    about: 'Without --size the pool is open: every machine that enrolls with a token of the pool joins it. With --size, Flotilla claims that many Available machines that match.',
+    about:
+      'Without --size the pool is open: every machine that enrolls with a token of the pool joins it. With --size, Flotilla claims that many Available machines that match.',
     arguments: [name],
     options: [
       { ...cluster, help: 'cluster it belongs to (default: the only one)' },
       { name: 'size', kind: 'whole', value: 'count', help: 'how many nodes are wanted' },
       { ...kubernetesVersion, help: "for example v1.34.4 (default: the cluster's)" },
-      { name: 'match-label', kind: 'list', value: 'key=value', help: 'claim only machines with this label; may be repeated' },
+      {
+        name: 'match-label',
+        kind: 'list',
+        value: 'key=value',
+        help: 'claim only machines with this label; may be repeated',
+      },
       { name: 'os', kind: 'text', value: 'id', help: 'claim only this operating system, for example debian' },
       { name: 'arch', kind: 'text', value: 'arch', choices: ['amd64', 'arm64'], help: 'claim only this architecture' },
       { name: 'min-cpus', kind: 'whole', value: 'count', help: 'claim only machines with so many CPUs' },
-      { name: 'min-memory', kind: 'text', value: 'size', help: 'claim only machines with so much memory, for example 4GiB' },
+      {
+        name: 'min-memory',
+        kind: 'text',
+        value: 'size',
+        help: 'claim only machines with so much memory, for example 4GiB',
+      },
       { name: 'min-disk', kind: 'text', value: 'size', help: 'claim only machines with such a disk, for example 40GB' },
       { ...location, help: 'claim only machines there: provider/region/zone' },
       { name: 'node-label', kind: 'list', value: 'key=value', help: 'Kubernetes label of its nodes; may be repeated' },
       { name: 'taint', kind: 'list', value: 'taint', help: 'key=value:NoSchedule and the like; may be repeated' },
       { name: 'max-pods', kind: 'whole', value: 'count', help: 'pods per node' },
-      { name: 'skip-check', kind: 'list', value: 'name', help: 'preflight check to skip, recorded on each node; may be repeated' },
+      {
+        name: 'skip-check',
+        kind: 'list',
+        value: 'name',
+        help: 'preflight check to skip, recorded on each node; may be repeated',
+      },
       labels,
       dryRun,
       output,
     ],
-    examples: ['flotilla create pool workers', 'flotilla create pool batch --size 8 --min-memory 16GiB --taint dedicated=batch:NoSchedule'],
+    examples: [
+      'flotilla create pool workers',
+      'flotilla create pool batch --size 8 --min-memory 16GiB --taint dedicated=batch:NoSchedule',
+    ],
     load: async () => (await import('../commands/create/pool.js')).createPool,
   },
   apply: {
     group: groups.make,
     summary: 'create or change what YAML files say',
-    about: 'Files hold documents of kind Cluster and NodePool, in the form that `flotilla get -o yaml` prints. Everything is checked first; when anything is wrong, nothing is applied.',
+    about:
+      'Files hold documents of kind Cluster and NodePool, in the form that `flotilla get -o yaml` prints. Everything is checked first; when anything is wrong, nothing is applied.',
     arguments: [],
-    options: [{ name: 'file', short: 'f', kind: 'list', value: 'file', help: 'file, or - for standard input; may be repeated', complete: 'file' }, dryRun],
+    options: [
+      {
+        name: 'file',
+        short: 'f',
+        kind: 'list',
+        value: 'file',
+        help: 'file, or - for standard input; may be repeated',
+        complete: 'file',
+      },
+      dryRun,
+    ],
     examples: ['flotilla apply -f pool.yaml', 'flotilla get pool workers -o yaml | flotilla apply -f -'],
     load: async () => (await import('../commands/apply.js')).apply,
   },
@@ -75,7 +130,13 @@ export const makeCommands = {
     about: 'On a terminal it is explained; on a pipe the line stands alone.',
     arguments: [],
     options: [
-      { name: 'pool', kind: 'text', value: 'name', help: 'pool the machine joins (default: none, a spare)', complete: 'pool' },
+      {
+        name: 'pool',
+        kind: 'text',
+        value: 'name',
+        help: 'pool the machine joins (default: none, a spare)',
+        complete: 'pool',
+      },
       { ...cluster, help: 'cluster of the pool, when its name is not enough' },
       { name: 'ttl', kind: 'duration', value: 'duration', help: 'valid for (default: 1h, at most 30d)' },
       { name: 'max-uses', kind: 'whole', value: 'count', help: 'machines that may use it (default: 1)' },

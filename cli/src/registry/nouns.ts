@@ -24,7 +24,12 @@ export const nouns = {
   token: { plural: 'tokens', aliases: ['tok'], kind: 'EnrollmentToken', summary: 'let machines enroll' },
   version: { plural: 'versions', aliases: ['ver'], kind: 'KubernetesVersion', summary: 'Kubernetes versions on offer' },
   project: { plural: 'projects', aliases: ['prj'], kind: 'Project', summary: 'tenants' },
-  'api-key': { plural: 'api-keys', aliases: ['apikey', 'apikeys', 'key', 'keys'], kind: 'ApiKey', summary: 'how people and scripts sign in' },
+  'api-key': {
+    plural: 'api-keys',
+    aliases: ['apikey', 'apikeys', 'key', 'keys'],
+    kind: 'ApiKey',
+    summary: 'how people and scripts sign in',
+  },
 } as const satisfies Record<string, NounSpec>;
 
 export type NounName = keyof typeof nouns;

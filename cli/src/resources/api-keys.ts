@@ -30,7 +30,10 @@ function toItem(key: ApiKey): Item {
     describe: (_session, nowMs) =>
       Promise.resolve([
         `API key ${meta?.name ?? ''} (${meta?.id ?? ''}), role ${roleText(key.role)}, created ${age(meta?.createTime, nowMs)} ago`,
-        ...field('Status', `${stateOf(key, nowMs)}, ends ${until(key.expireTime, nowMs)}, last used ${absolute(key.lastUsedTime)}`),
+        ...field(
+          'Status',
+          `${stateOf(key, nowMs)}, ends ${until(key.expireTime, nowMs)}, last used ${absolute(key.lastUsedTime)}`,
+        ),
       ]),
   };
 }
@@ -65,7 +68,10 @@ export const apiKeyResource: Resource = {
     const keys = await list(session, '');
     const found = keys.find((key) => key.name === name || key.id === name);
     if (found !== undefined) return found;
-    const near = suggestion(name, keys.map((key) => key.name));
+    const near = suggestion(
+      name,
+      keys.map((key) => key.name),
+    );
     throw new FlotillaError('API_KEY_NOT_FOUND', `there is no API key ${name} in project ${session.project}`, {
       kind: 'not-found',
       remedy: near === undefined ? 'See: flotilla api-key list' : `Did you mean ${near}?`,

@@ -46,7 +46,9 @@ function toItem(cluster: Cluster): Item {
       { text: dash(spec?.podCidr ?? '') },
       { text: dash(spec?.serviceCidr ?? '') },
       { text: meta?.id ?? '' },
-      troubled ? { text: `! ${status?.message ?? ''}`, tone: state === ClusterState.FAILED ? 'bad' : 'busy' } : { text: '' },
+      troubled
+        ? { text: `! ${status?.message ?? ''}`, tone: state === ClusterState.FAILED ? 'bad' : 'busy' }
+        : { text: '' },
     ],
     describe: (session, nowMs, paint) => describe(cluster, session, nowMs, paint),
   };
@@ -82,9 +84,20 @@ async function describe(cluster: Cluster, session: Session, nowMs: number, paint
   return [
     `Cluster ${meta?.name ?? ''} (${meta?.id ?? ''}) in project ${meta?.project ?? ''}, created ${age(meta?.createTime, nowMs)} ago, ${absolute(meta?.createTime)}`,
     ...field('Status', sentence(state, status?.message ?? '')),
-    ...field('Runs', `Kubernetes ${dash(versionOf(cluster))}, ${status?.nodesRunning ?? 0} of ${status?.nodesTotal ?? 0} nodes running`),
-    ...field('Reach', status?.endpoint === '' || status === undefined ? 'no API server yet' : `https://${status.endpoint}; kubectl: flotilla kubeconfig ${meta?.name ?? ''} --merge`),
-    ...field('Network', `${cniText(spec?.cni)}, pods ${dash(spec?.podCidr ?? '')}, services ${dash(spec?.serviceCidr ?? '')}, domain ${dash(spec?.clusterDomain ?? '')}`),
+    ...field(
+      'Runs',
+      `Kubernetes ${dash(versionOf(cluster))}, ${status?.nodesRunning ?? 0} of ${status?.nodesTotal ?? 0} nodes running`,
+    ),
+    ...field(
+      'Reach',
+      status?.endpoint === '' || status === undefined
+        ? 'no API server yet'
+        : `https://${status.endpoint}; kubectl: flotilla kubeconfig ${meta?.name ?? ''} --merge`,
+    ),
+    ...field(
+      'Network',
+      `${cniText(spec?.cni)}, pods ${dash(spec?.podCidr ?? '')}, services ${dash(spec?.serviceCidr ?? '')}, domain ${dash(spec?.clusterDomain ?? '')}`,
+    ),
     ...field('Pools', poolTexts.length === 0 ? 'none' : poolTexts.join('\n')),
     ...field('Labels', labelText(meta?.labels ?? {})),
     ...conditionLines(status?.conditions ?? [], nowMs, paint),

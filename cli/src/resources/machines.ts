@@ -64,7 +64,9 @@ function reachedGoals({ status }: Machine): Goal[] {
 
 function warningOf({ spec, status }: Machine): Cell {
   if (spec?.quarantined === true) return { text: `! ${dash(spec.quarantineReason)}`, tone: 'bad' };
-  return status?.state === MachineState.CLEANING && status.message !== '' ? { text: `! ${status.message}`, tone: 'busy' } : { text: '' };
+  return status?.state === MachineState.CLEANING && status.message !== ''
+    ? { text: `! ${status.message}`, tone: 'busy' }
+    : { text: '' };
 }
 
 function countText(count: number | undefined): string {
@@ -83,9 +85,19 @@ async function describe(machine: Machine, session: Session, nowMs: number, paint
   const text = machineStateText(status?.state ?? MachineState.UNSPECIFIED);
   const heard = status?.lastSeenTime === undefined ? 'never heard' : `heartbeat ${age(status.lastSeenTime, nowMs)} ago`;
   const from = status?.remoteAddress === '' || status === undefined ? '' : ` from ${status.remoteAddress}`;
-  const host = facts === undefined ? '' : [facts.osName, facts.kernel === '' ? '' : `kernel ${facts.kernel}`, facts.arch, facts.virtualization].filter((each) => each !== '').join(', ');
-  const size = facts === undefined ? '' : `${facts.cpus} cpu, ${bytesText(facts.memoryBytes)} memory, ${bytesText(facts.diskFreeBytes)} of ${bytesText(facts.diskBytes)} disk free`;
-  const nets = (facts?.interfaces ?? []).map(({ name, addresses, mac }) => `${name} ${addresses.join(' ')} ${mac}`.trim());
+  const host =
+    facts === undefined
+      ? ''
+      : [facts.osName, facts.kernel === '' ? '' : `kernel ${facts.kernel}`, facts.arch, facts.virtualization]
+          .filter((each) => each !== '')
+          .join(', ');
+  const size =
+    facts === undefined
+      ? ''
+      : `${facts.cpus} cpu, ${bytesText(facts.memoryBytes)} memory, ${bytesText(facts.diskFreeBytes)} of ${bytesText(facts.diskBytes)} disk free`;
+  const nets = (facts?.interfaces ?? []).map(({ name, addresses, mac }) =>
+    `${name} ${addresses.join(' ')} ${mac}`.trim(),
+  );
   return [
     `Machine ${meta?.name ?? ''} (${meta?.id ?? ''}) in project ${meta?.project ?? ''}${place === '-' ? '' : `, ${place}`}, enrolled ${age(meta?.createTime, nowMs)} ago`,
     ...field('Status', sentence(text, status?.message ?? '')),
@@ -95,7 +107,10 @@ async function describe(machine: Machine, session: Session, nowMs: number, paint
     ...field('Host', host),
     ...field('', size),
     ...field('', nets.join('\n')),
-    ...field('Agent', `${dash(facts?.agentVersion ?? '')}, target generation ${status?.targetGeneration ?? 0n}, observed ${status?.observed?.observedGeneration ?? 0n}${status?.observed?.converged === true ? ', converged' : ''}`),
+    ...field(
+      'Agent',
+      `${dash(facts?.agentVersion ?? '')}, target generation ${status?.targetGeneration ?? 0n}, observed ${status?.observed?.observedGeneration ?? 0n}${status?.observed?.converged === true ? ', converged' : ''}`,
+    ),
     ...field('Labels', labelText(meta?.labels ?? {})),
     ...conditionLines(status?.conditions ?? [], nowMs, paint),
     ...phaseLines(status?.observed?.steps ?? [], nowMs, paint),

@@ -21,7 +21,8 @@ export function nodeWarning({ status }: Node): Cell {
   if (status.warning !== '') return { text: `! ${fromUpperCamel(status.warning)}`, tone: 'bad' };
   const problems = currentPhase(status.phases)?.problems ?? [];
   const [first, ...others] = problems;
-  if (first !== undefined) return { text: `! ${first.code}${others.length === 0 ? '' : ` and ${others.length} more`}`, tone: 'bad' };
+  if (first !== undefined)
+    return { text: `! ${first.code}${others.length === 0 ? '' : ` and ${others.length} more`}`, tone: 'bad' };
   return status.state === NodeState.FAILED ? { text: `! ${fromUpperCamel(status.reason)}`, tone: 'bad' } : { text: '' };
 }
 
@@ -68,7 +69,8 @@ function verdictOf({ status }: Node): string {
   if (status.state === NodeState.FAILED) return 'failed -> a person has to act';
   if (status.state === NodeState.DELETING) return 'leaving';
   if (status.state === NodeState.DELETED) return 'has left';
-  if (!hasJoined(status.state)) return heard ? 'joining' : 'joining, and the agent is not heard -> it goes on by itself once it is back';
+  if (!hasJoined(status.state))
+    return heard ? 'joining' : 'joining, and the agent is not heard -> it goes on by itself once it is back';
   if (heard) return status.kubernetesReady ? 'healthy' : 'the agent is heard, the kubelet is not Ready';
   if (status.kubernetesReady) return 'management lost -> the node is left alone (its work is running)';
   return 'neither the agent nor the kubelet is heard -> the host looks gone';
@@ -80,7 +82,8 @@ function doingOf({ status }: Node, nowMs: number): string {
   if (status === undefined || phase === undefined || hasJoined(status.state)) return idle;
   const name = phaseLabel(phase);
   if (phase.endTime !== undefined && phase.problems.length === 0) return `${name} is done; the next phase follows`;
-  if (phase.retryTime !== undefined) return `${name}; tries again in ${formatDuration(phase.retryTime.getTime() - nowMs)}`;
+  if (phase.retryTime !== undefined)
+    return `${name}; tries again in ${formatDuration(phase.retryTime.getTime() - nowMs)}`;
   if (phase.problems.length > 0) return `${name}; waits for a person`;
   return phase.startTime === undefined ? name : `${name} for ${elapsed(nowMs - phase.startTime.getTime())}`;
 }

@@ -79,7 +79,10 @@ async function describe(node: Node, session: Session, nowMs: number, paint: Pain
     ...field('Verdict', verdict),
     ...field('Doing', doing),
     ...field('You can', youCan),
-    ...field('Runs', `Kubernetes ${dash(status?.kubernetesVersion ?? '')} at ${dash(status?.internalAddress ?? '')}, template revision ${status?.templateRevision ?? 0n}`),
+    ...field(
+      'Runs',
+      `Kubernetes ${dash(status?.kubernetesVersion ?? '')} at ${dash(status?.internalAddress ?? '')}, template revision ${status?.templateRevision ?? 0n}`,
+    ),
     ...field('Labels', labelText(meta?.labels ?? {})),
     ...conditionLines(status?.conditions ?? [], nowMs, paint),
     ...phaseLines(status?.phases ?? [], nowMs, paint),
@@ -128,7 +131,13 @@ export const nodeResource: Resource = {
     const { connection, project } = session;
     const [nodes, places] = await Promise.all([
       allPages(async (page) => {
-        const request = ListNodesRequest.create({ project, cluster, nodePool: pool, showDeleted, options: { ...page, filter } });
+        const request = ListNodesRequest.create({
+          project,
+          cluster,
+          nodePool: pool,
+          showDeleted,
+          options: { ...page, filter },
+        });
         const { nodes: items, nextPageToken } = await connection.unary(NodeServiceService.listNodes, request);
         return { items, nextPageToken };
       }),

@@ -54,7 +54,8 @@ function toItem(pool: NodePool): Item {
 /** Ready: all nodes run, and a sized pool has as many as it wants. */
 function reachedGoals({ spec, status }: NodePool): Goal[] {
   const { nodesRunning = 0, nodesTotal = 0, missing = 0 } = status ?? {};
-  const complete = nodesRunning === nodesTotal && missing === 0 && (spec?.size === undefined || nodesTotal === spec.size);
+  const complete =
+    nodesRunning === nodesTotal && missing === 0 && (spec?.size === undefined || nodesTotal === spec.size);
   const running = status?.state === NodePoolState.RUNNING;
   return [...(running ? (['running'] as const) : []), ...(running && complete ? (['ready'] as const) : [])];
 }
@@ -76,19 +77,34 @@ async function describe(pool: NodePool, session: Session, nowMs: number, paint: 
   const text = poolStateText(status?.state ?? NodePoolState.UNSPECIFIED);
   const counted = `${status?.nodesRunning ?? 0} of ${status?.nodesTotal ?? 0} nodes running`;
   const wanted = spec?.size === undefined ? 'open: who enrolls for it joins' : `${spec.size} wanted`;
-  const taints = (spec?.template?.taints ?? []).map(({ key, value, effect }) => `${key}${value === '' ? '' : `=${value}`}:${effect}`);
-  const mismatches = (status?.mismatches ?? []).map(({ machineName, reasons }) => `${machineName}: ${reasons.join('; ')}`);
+  const taints = (spec?.template?.taints ?? []).map(
+    ({ key, value, effect }) => `${key}${value === '' ? '' : `=${value}`}:${effect}`,
+  );
+  const mismatches = (status?.mismatches ?? []).map(
+    ({ machineName, reasons }) => `${machineName}: ${reasons.join('; ')}`,
+  );
   const open = status?.missing ?? 0;
   return [
     `Pool ${meta?.name ?? ''} (${meta?.id ?? ''}) of ${pool.cluster}: ${text}, ${counted}, ${wanted}`,
     ...field('Status', sentence(text, status?.message ?? '')),
     ...field('Missing', open === 0 ? '' : [`${open} ${open === 1 ? 'machine' : 'machines'}`, ...mismatches].join('\n')),
-    ...field('You can', open === 0 ? '' : `add a server: flotilla token create --pool ${meta?.name ?? ''} --cluster ${pool.cluster}`),
+    ...field(
+      'You can',
+      open === 0 ? '' : `add a server: flotilla token create --pool ${meta?.name ?? ''} --cluster ${pool.cluster}`,
+    ),
     ...field('Takes', selectorText(spec?.selector)),
-    ...field('Template', `revision ${status?.templateRevision ?? 0n}, Kubernetes ${dash(spec?.template?.kubernetesVersion ?? '')}, role ${roleText(spec?.role)}`),
+    ...field(
+      'Template',
+      `revision ${status?.templateRevision ?? 0n}, Kubernetes ${dash(spec?.template?.kubernetesVersion ?? '')}, role ${roleText(spec?.role)}`,
+    ),
     ...field('', `labels ${labelText(spec?.template?.labels ?? {})}`),
     ...field('', taints.length === 0 ? '' : `taints ${taints.join(', ')}`),
-    ...field('', (spec?.template?.skippedChecks.length ?? 0) === 0 ? '' : `skipped checks ${spec?.template?.skippedChecks.join(', ') ?? ''}`),
+    ...field(
+      '',
+      (spec?.template?.skippedChecks.length ?? 0) === 0
+        ? ''
+        : `skipped checks ${spec?.template?.skippedChecks.join(', ') ?? ''}`,
+    ),
     ...field('Labels', labelText(meta?.labels ?? {})),
     ...conditionLines(status?.conditions ?? [], nowMs, paint),
     ...eventLines(events, nowMs, paint),

@@ -39,7 +39,10 @@ export const projectResource: Resource = {
     return projects.map(toItem);
   },
   get: async ({ connection }, name) => {
-    const { project } = await connection.unary(ProjectServiceService.getProject, GetProjectRequest.create({ project: name }));
+    const { project } = await connection.unary(
+      ProjectServiceService.getProject,
+      GetProjectRequest.create({ project: name }),
+    );
     return toItem(answered(project, 'project'));
   },
 };

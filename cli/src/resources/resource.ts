@@ -54,9 +54,9 @@ export interface Resource {
 
 export const noStanding: Standing = { status: '', message: '', failed: false, remedy: '', phases: [], reached: [] };
 
-/** `{kind, …}` of what proto made; ts-proto's toJSON is typed unknown and always gives an object for a message. */
+/** `{kind, …}` of what proto made. ts-proto types it unknown; for a message it is an object. */
 export function toKindJson(noun: NounName, json: unknown): Record<string, unknown> {
-  return { kind: nouns[noun].kind, ...Object(json) };
+  return { kind: nouns[noun].kind, ...(typeof json === 'object' ? json : {}) };
 }
 
 /** What an answer must carry. */

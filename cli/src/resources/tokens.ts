@@ -41,13 +41,18 @@ function poolText(token: EnrollmentToken): string {
 
 function expiryText({ expireTime, state }: EnrollmentToken, nowMs: number, wide: boolean): string {
   if (wide) return absolute(expireTime);
-  return state === EnrollmentTokenState.ACTIVE || state === EnrollmentTokenState.EXPIRED ? until(expireTime, nowMs) : '-';
+  return state === EnrollmentTokenState.ACTIVE || state === EnrollmentTokenState.EXPIRED
+    ? until(expireTime, nowMs)
+    : '-';
 }
 
 function describe(token: EnrollmentToken, name: string, nowMs: number): string[] {
   return [
     `Token ${name} by ${dash(token.createdBy)}, ${age(token.meta?.createTime, nowMs)} ago`,
-    ...field('Status', `${tokenStateText(token.state)}, used ${token.uses} of ${token.maxUses}, ends ${until(token.expireTime, nowMs)} (${absolute(token.expireTime)})`),
+    ...field(
+      'Status',
+      `${tokenStateText(token.state)}, used ${token.uses} of ${token.maxUses}, ends ${until(token.expireTime, nowMs)} (${absolute(token.expireTime)})`,
+    ),
     ...field('For', token.pool === '' ? 'spares: no pool' : `pool ${token.pool} of cluster ${token.cluster}`),
     ...field('Gives', `labels ${labelText(token.machineLabels)}, location ${locationText(token.location, true)}`),
     ...field('From', token.sourceCidrs.length === 0 ? 'any address' : token.sourceCidrs.join(', ')),

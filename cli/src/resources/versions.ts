@@ -56,7 +56,12 @@ function describe(version: KubernetesVersion): string[] {
     ...field('New', `${availability(version.availableForNewClusters)} for new clusters`),
     ...field('Old', `${availability(version.availableForExistingClusters)} for existing clusters`),
     ...field('With', components.join(', ')),
-    ...field('Mirror', version.artifacts.length === 0 ? `empty; fill it: flotilla artifacts sync ${version.version}` : version.artifacts.map(artifactLine).join('\n')),
+    ...field(
+      'Mirror',
+      version.artifacts.length === 0
+        ? `empty; fill it: flotilla artifacts sync ${version.version}`
+        : version.artifacts.map(artifactLine).join('\n'),
+    ),
   ];
 }
 

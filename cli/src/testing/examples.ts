@@ -18,28 +18,72 @@ const day = 86_400;
 
 /** Phases up to `phase` at `index` of 11; those before it are done, each in 1.2 s. */
 export function phasesUpTo(index: number, state: StepState, changes: Partial<StepReport> = {}): StepReport[] {
-  const names = ['enroll', 'assign', 'preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images', 'join', 'register', 'network-ready', 'ready'];
+  const names = [
+    'enroll',
+    'assign',
+    'preflight',
+    'prepare-host',
+    'install-runtime',
+    'install-kubernetes',
+    'load-images',
+    'join',
+    'register',
+    'network-ready',
+    'ready',
+  ];
   return names.map((phase, at) => {
     const number = at + 1;
     const base = { phase, index: number, total: 11, attempt: 1, problems: [], step: '', progress: '' };
-    if (number < index) return StepReport.create({ ...base, state: StepState.DONE, startTime: ago(60 - number), endTime: ago(58.8 - number) });
+    if (number < index)
+      return StepReport.create({
+        ...base,
+        state: StepState.DONE,
+        startTime: ago(60 - number),
+        endTime: ago(58.8 - number),
+      });
     if (number > index) return StepReport.create({ ...base, state: StepState.WAITING });
     const done = state === StepState.DONE ? { endTime: ago(58.8 - number) } : {};
-    return StepReport.create({ ...base, state, startTime: state === StepState.DONE ? ago(60 - number) : ago(4), ...done, ...changes });
+    return StepReport.create({
+      ...base,
+      state,
+      startTime: state === StepState.DONE ? ago(60 - number) : ago(4),
+      ...done,
+      ...changes,
+    });
   });
 }
 
 export const demo = Cluster.create({
   meta: { id: 'clu_4k2', name: 'demo', project: 'default', createTime: ago(90 * day), labels: { team: 'shop' } },
-  spec: { kubernetesVersion: 'v1.34.4', cni: 2, podCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/12', clusterDomain: 'cluster.local', controlPlaneKind: 1 },
-  status: { state: ClusterState.PROVISIONED, endpoint: '10.77.0.11:6443', kubernetesVersion: 'v1.34.4', nodesTotal: 3, nodesRunning: 3 },
+  spec: {
+    kubernetesVersion: 'v1.34.4',
+    cni: 2,
+    podCidr: '10.244.0.0/16',
+    serviceCidr: '10.96.0.0/12',
+    clusterDomain: 'cluster.local',
+    controlPlaneKind: 1,
+  },
+  status: {
+    state: ClusterState.PROVISIONED,
+    endpoint: '10.77.0.11:6443',
+    kubernetesVersion: 'v1.34.4',
+    nodesTotal: 3,
+    nodesRunning: 3,
+  },
 });
 
 export const workers = NodePool.create({
   meta: { id: 'pol_w1', name: 'workers', project: 'default', createTime: ago(3 * day), etag: 'v7' },
   cluster: 'demo',
   spec: { role: 1, size: 3, template: { kubernetesVersion: 'v1.34.4', labels: { tier: 'web' } } },
-  status: { state: NodePoolState.SCALING_UP, nodesTotal: 2, nodesRunning: 2, missing: 1, templateRevision: 2n, mismatches: [{ machineId: 'mch_9', machineName: 'tiny', reasons: ['has 1 cpu, at least 2 wanted'] }] },
+  status: {
+    state: NodePoolState.SCALING_UP,
+    nodesTotal: 2,
+    nodesRunning: 2,
+    missing: 1,
+    templateRevision: 2n,
+    mismatches: [{ machineId: 'mch_9', machineName: 'tiny', reasons: ['has 1 cpu, at least 2 wanted'] }],
+  },
 });
 
 /** A machine called `name`, in use, heard two seconds ago. */
@@ -52,7 +96,17 @@ export function machine(name: string, place: { provider: string; region: string 
       session: SessionState.CONNECTED,
       lastSeenTime: ago(2),
       nodeId: `nod_${name}`,
-      facts: { osId: 'debian', osVersion: '12', osName: 'Debian 12', arch: 'amd64', cpus: 4, memoryBytes: 8_268_000_000n, nodeAddress: '10.77.0.12', agentVersion: '0.1.0', kernel: '6.1.0' },
+      facts: {
+        osId: 'debian',
+        osVersion: '12',
+        osName: 'Debian 12',
+        arch: 'amd64',
+        cpus: 4,
+        memoryBytes: 8_268_000_000n,
+        nodeAddress: '10.77.0.12',
+        agentVersion: '0.1.0',
+        kernel: '6.1.0',
+      },
     },
   });
 }
@@ -80,14 +134,24 @@ export function runningNode(name: string, pool: string): Node {
 }
 
 /** A node on its way, standing in the phase of that number. */
-export function joiningNode(name: string, index: number, state = StepState.RUNNING, changes: Partial<StepReport> = {}): Node {
+export function joiningNode(
+  name: string,
+  index: number,
+  state = StepState.RUNNING,
+  changes: Partial<StepReport> = {},
+): Node {
   return Node.create({
     meta: { id: `nod_${name}`, name, project: 'default', createTime: ago(40) },
     cluster: 'demo',
     pool: 'workers',
     machineId: `mch_${name}`,
     machineName: name,
-    status: { state: NodeState.PROVISIONING, lastSeenTime: ago(1), session: SessionState.CONNECTED, phases: phasesUpTo(index, state, changes) },
+    status: {
+      state: NodeState.PROVISIONING,
+      lastSeenTime: ago(1),
+      session: SessionState.CONNECTED,
+      phases: phasesUpTo(index, state, changes),
+    },
   });
 }
 
@@ -111,7 +175,13 @@ export const rack12 = Node.create({
     internalAddress: '10.9.0.12',
     conditions: [
       { type: 'KubeletHealthy', status: ConditionStatus.TRUE, lastTransitionTime: ago(90 * day) },
-      { type: 'AgentConnected', status: ConditionStatus.FALSE, reason: 'Silent', message: 'no heartbeat; last from 203.0.113.9', lastTransitionTime: ago(252) },
+      {
+        type: 'AgentConnected',
+        status: ConditionStatus.FALSE,
+        reason: 'Silent',
+        message: 'no heartbeat; last from 203.0.113.9',
+        lastTransitionTime: ago(252),
+      },
     ],
     phases: [],
   },

@@ -13,7 +13,9 @@ export interface FakeCertificates {
   readonly keyPem: string;
 }
 
-export async function fakeCertificates(names: readonly string[] = ['127.0.0.1', 'localhost']): Promise<FakeCertificates> {
+export async function fakeCertificates(
+  names: readonly string[] = ['127.0.0.1', 'localhost'],
+): Promise<FakeCertificates> {
   const caKeys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const [notBefore, notAfter] = [new Date('2020-01-01'), new Date('2100-01-01')];
@@ -36,7 +38,9 @@ export async function fakeCertificates(names: readonly string[] = ['127.0.0.1', 
     signingKey: caKeys.privateKey,
     signingAlgorithm: algorithm,
     extensions: [
-      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: /^[\d.]+$/.test(value) ? 'ip' : 'dns', value }))),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: /^[\d.]+$/.test(value) ? 'ip' : 'dns', value })),
+      ),
     ],
   });
   const caPem = ca.toString('pem');

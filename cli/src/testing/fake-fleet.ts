@@ -21,7 +21,7 @@ import {
   Project,
   Role,
   type SyncArtifactsRequest,
-  SyncArtifactsResponse,
+  type SyncArtifactsResponse,
   type UpdateNodePoolRequest,
 } from '@flotilla/proto';
 import { ago, fakeNowMs } from './fake-env.js';
@@ -47,7 +47,15 @@ export class FakeFleet {
       availableForNewClusters: true,
       availableForExistingClusters: true,
       components: { etcd: '3.6.5', containerd: '2.1.4' },
-      artifacts: [{ arch: 'amd64', state: ArtifactState.MIRRORED, files: 12, sizeBytes: 671_088_640n, manifestSha256: 'ab'.repeat(32) }],
+      artifacts: [
+        {
+          arch: 'amd64',
+          state: ArtifactState.MIRRORED,
+          files: 12,
+          sizeBytes: 671_088_640n,
+          manifestSha256: 'ab'.repeat(32),
+        },
+      ],
     }),
   ];
   /** What IssueKubeconfig gives. */
@@ -62,7 +70,12 @@ export class FakeFleet {
       status: { state: ClusterState.PENDING, message: 'waiting for a machine' },
     });
     if (this.clusters.some((each) => each.meta?.name === name)) {
-      throw new FakeFailure(status.ALREADY_EXISTS, 'CLUSTER_EXISTS', `cluster ${name} exists already`, 'Choose another name.');
+      throw new FakeFailure(
+        status.ALREADY_EXISTS,
+        'CLUSTER_EXISTS',
+        `cluster ${name} exists already`,
+        'Choose another name.',
+      );
     }
     if (options?.validateOnly !== true) this.clusters.push(cluster);
     return { cluster, revision: 1n };
@@ -98,12 +111,20 @@ export class FakeFleet {
     return { nodePool: find(this.pools, nodePool, 'pool') };
   }
   listNodePools({ options, cluster }: Listing & { cluster: string }) {
-    const { items, nextPageToken } = page(this.pools.filter((pool) => cluster === '' || pool.cluster === find(this.clusters, cluster, 'cluster').meta?.name), options);
+    const { items, nextPageToken } = page(
+      this.pools.filter(
+        (pool) => cluster === '' || pool.cluster === find(this.clusters, cluster, 'cluster').meta?.name,
+      ),
+      options,
+    );
     return { nodePools: items, nextPageToken };
   }
   updateNodePool({ nodePool, spec, updateMask, options }: UpdateNodePoolRequest) {
     const found = find(this.pools, nodePool, 'pool');
-    const changed = NodePool.create({ ...found, spec: NodePoolSpec.create({ ...found.spec, ...(updateMask?.includes('size') ? { size: spec?.size } : {}) }) });
+    const changed = NodePool.create({
+      ...found,
+      spec: NodePoolSpec.create({ ...found.spec, ...(updateMask?.includes('size') ? { size: spec?.size } : {}) }),
+    });
     if (options?.validateOnly !== true) this.pools = this.pools.map((each) => (each === found ? changed : each));
     return { nodePool: changed, revision: 3n };
   }
@@ -114,12 +135,24 @@ export class FakeFleet {
   getNode({ node }: { node: string }) {
     return { node: find(this.nodes, node, 'node'), revision: 4n };
   }
+  removeNode(request: { node: string }) {
+    return this.getNode(request);
+  }
+  retryNode(request: { node: string }) {
+    return this.getNode(request);
+  }
   listNodes({ options, nodePool }: Listing & { nodePool: string }) {
-    const { items, nextPageToken } = page(this.nodes.filter(({ pool }) => nodePool === '' || pool === nodePool), options);
+    const { items, nextPageToken } = page(
+      this.nodes.filter(({ pool }) => nodePool === '' || pool === nodePool),
+      options,
+    );
     return { nodes: items, nextPageToken };
   }
   getMachine({ machine }: { machine: string }) {
     return { machine: find(this.machines, machine, 'machine'), revision: 5n };
+  }
+  deleteMachine(request: { machine: string }) {
+    return this.getMachine(request);
   }
   listMachines({ options }: Listing) {
     const { items, nextPageToken } = page(this.machines, options);
@@ -138,11 +171,15 @@ export class FakeFleet {
     });
     if (options?.validateOnly === true) return { token, secret: '', installCommand: '' };
     this.tokens.push(token);
-    const line = 'curl -fsSL --insecure --pinnedpubkey sha256//kq3= https://fleet.example.org:7440/install.sh | sudo sh -s -- --token f7k2q1.9c';
+    const line =
+      'curl -fsSL --insecure --pinnedpubkey sha256//kq3= https://fleet.example.org:7440/install.sh | sudo sh -s -- --token f7k2q1.9c';
     return { token, secret: 'f7k2q1.9c', installCommand: line };
   }
   getToken({ token }: { token: string }) {
     return { token: find(this.tokens, token, 'token') };
+  }
+  revokeToken(request: { token: string }) {
+    return this.getToken(request);
   }
   listTokens({ options }: Listing) {
     const { items, nextPageToken } = page(this.tokens, options);
@@ -153,7 +190,11 @@ export class FakeFleet {
     return { subject: 'api-key:bootstrap', project: 'default', role: Role.ADMIN };
   }
   createApiKey({ name, role }: CreateApiKeyRequest) {
-    const apiKey = ApiKey.create({ meta: { name, id: `key_${name}` }, role, expireTime: new Date(fakeNowMs + 90 * 86_400_000) });
+    const apiKey = ApiKey.create({
+      meta: { name, id: `key_${name}` },
+      role,
+      expireTime: new Date(fakeNowMs + 90 * 86_400_000),
+    });
     this.keys.push(apiKey);
     return { apiKey, secret: 'flk_abc.def' };
   }
@@ -168,7 +209,15 @@ export class FakeFleet {
     return { project: Project.create({ meta: { name: project, id: `prj_${project}` } }) };
   }
   listProjects() {
-    return { projects: [Project.create({ meta: { name: 'default', id: 'prj_default', createTime: ago(86_400) }, displayName: 'Default' })], nextPageToken: '' };
+    return {
+      projects: [
+        Project.create({
+          meta: { name: 'default', id: 'prj_default', createTime: ago(86_400) },
+          displayName: 'Default',
+        }),
+      ],
+      nextPageToken: '',
+    };
   }
 
   getVersion({ version }: { version: string }) {
@@ -180,7 +229,15 @@ export class FakeFleet {
     return { versions: this.versions, nextPageToken: '' };
   }
   getServerInfo() {
-    return { version: '0.1.0', instanceId: 'ins_7', publicUrl: '', publicKeyPin: '', caPin: '', epoch: 1n, agentsConnected: 3 };
+    return {
+      version: '0.1.0',
+      instanceId: 'ins_7',
+      publicUrl: '',
+      publicKeyPin: '',
+      caPin: '',
+      epoch: 1n,
+      agentsConnected: 3,
+    };
   }
   syncArtifacts(call: ServerWritableStream<SyncArtifactsRequest, SyncArtifactsResponse>): void {
     this.sync.forEach((message) => call.write(message));
@@ -189,7 +246,14 @@ export class FakeFleet {
 
   addEvent(event: Partial<Event>): Event {
     const revision = BigInt(this.events.length + 1);
-    const stored = Event.create({ id: `evt_${revision}`, revision, time: ago(0), severity: EventSeverity.NORMAL, count: 1, ...event });
+    const stored = Event.create({
+      id: `evt_${revision}`,
+      revision,
+      time: ago(0),
+      severity: EventSeverity.NORMAL,
+      count: 1,
+      ...event,
+    });
     this.events.push(stored);
     return stored;
   }
@@ -197,7 +261,9 @@ export class FakeFleet {
     return this.events.filter((event) => event.revision > revision);
   }
   listEvents({ resource, options }: Listing & { resource: string }) {
-    const wanted = this.events.filter(({ resourceId, resourceName }) => resource === '' || resource === resourceId || resource === resourceName);
+    const wanted = this.events.filter(
+      ({ resourceId, resourceName }) => resource === '' || resource === resourceId || resource === resourceName,
+    );
     const newest = [...wanted].reverse().slice(0, options?.pageSize);
     return { events: newest, nextPageToken: '', revision: BigInt(this.events.length) };
   }
@@ -220,5 +286,10 @@ function find<T extends Named>(all: readonly T[], name: string, noun: string): T
 }
 
 function notFound(noun: string, name: string): FakeFailure {
-  return new FakeFailure(status.NOT_FOUND, 'NOT_FOUND', `There is no ${noun} "${name}" in this project.`, `See what there is: flotilla get ${noun}s`);
+  return new FakeFailure(
+    status.NOT_FOUND,
+    'NOT_FOUND',
+    `There is no ${noun} "${name}" in this project.`,
+    `See what there is: flotilla get ${noun}s`,
+  );
 }

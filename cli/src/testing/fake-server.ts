@@ -1,6 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type handleUnaryCall, Metadata, type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js';
+import {
+  type handleUnaryCall,
+  Metadata,
+  type sendUnaryData,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  status,
+} from '@grpc/grpc-js';
 import {
   AccessServiceService,
   BadRequest,
@@ -86,66 +94,37 @@ export class FakeServer {
   private async listen(port: number): Promise<void> {
     this.addServices();
     const { keyPem, certificatePem } = this.certificates;
-    const credentials = ServerCredentials.createSsl(null, [{ private_key: Buffer.from(keyPem), cert_chain: Buffer.from(certificatePem) }]);
+    const credentials = ServerCredentials.createSsl(null, [
+      { private_key: Buffer.from(keyPem), cert_chain: Buffer.from(certificatePem) },
+    ]);
     this.port = await new Promise<number>((resolve, reject) => {
-      this.grpc.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+      this.grpc.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
     });
   }
 
   private addServices(): void {
-    const u = this.unary.bind(this);
-    this.grpc.addService(ClusterServiceService, {
-      createCluster: u('CreateCluster', (fleet) => fleet.createCluster),
-      getCluster: u('GetCluster', (fleet) => fleet.getCluster),
-      listClusters: u('ListClusters', (fleet) => fleet.listClusters),
-      deleteCluster: u('DeleteCluster', (fleet) => fleet.deleteCluster),
-      issueKubeconfig: u('IssueKubeconfig', (fleet) => fleet.issueKubeconfig),
-    });
-    this.grpc.addService(NodePoolServiceService, {
-      createNodePool: u('CreateNodePool', (fleet) => fleet.createNodePool),
-      getNodePool: u('GetNodePool', (fleet) => fleet.getNodePool),
-      listNodePools: u('ListNodePools', (fleet) => fleet.listNodePools),
-      updateNodePool: u('UpdateNodePool', (fleet) => fleet.updateNodePool),
-      deleteNodePool: u('DeleteNodePool', (fleet) => fleet.deleteNodePool),
-    });
-    this.grpc.addService(NodeServiceService, {
-      getNode: u('GetNode', (fleet) => fleet.getNode),
-      listNodes: u('ListNodes', (fleet) => fleet.listNodes),
-      removeNode: u('RemoveNode', (fleet) => fleet.getNode),
-      retryNode: u('RetryNode', (fleet) => fleet.getNode),
-    });
-    this.grpc.addService(MachineServiceService, {
-      getMachine: u('GetMachine', (fleet) => fleet.getMachine),
-      listMachines: u('ListMachines', (fleet) => fleet.listMachines),
-      deleteMachine: u('DeleteMachine', (fleet) => fleet.getMachine),
-    });
-    this.grpc.addService(TokenServiceService, {
-      createToken: u('CreateToken', (fleet) => fleet.createToken),
-      getToken: u('GetToken', (fleet) => fleet.getToken),
-      listTokens: u('ListTokens', (fleet) => fleet.listTokens),
-      revokeToken: u('RevokeToken', (fleet) => fleet.getToken),
-    });
-    this.grpc.addService(AccessServiceService, {
-      getCaller: u('GetCaller', (fleet) => fleet.getCaller),
-      createApiKey: u('CreateApiKey', (fleet) => fleet.createApiKey),
-      listApiKeys: u('ListApiKeys', (fleet) => fleet.listApiKeys),
-      revokeApiKey: u('RevokeApiKey', (fleet) => fleet.revokeApiKey),
-    });
-    this.grpc.addService(ProjectServiceService, {
-      getProject: u('GetProject', (fleet) => fleet.getProject),
-      listProjects: u('ListProjects', (fleet) => fleet.listProjects),
-    });
+    const services = [
+      AccessServiceService,
+      ClusterServiceService,
+      MachineServiceService,
+      NodePoolServiceService,
+      NodeServiceService,
+      ProjectServiceService,
+      TokenServiceService,
+    ];
+    for (const service of services) this.grpc.addService(service, this.unaries(service));
+    const { syncArtifacts: _sync, ...versions } = VersionServiceService;
     this.grpc.addService(VersionServiceService, {
-      getVersion: u('GetVersion', (fleet) => fleet.getVersion),
-      listVersions: u('ListVersions', (fleet) => fleet.listVersions),
-      getServerInfo: u('GetServerInfo', (fleet) => fleet.getServerInfo),
+      ...this.unaries(versions),
       syncArtifacts: (call: ServerWritableStream<SyncArtifactsRequest, SyncArtifactsResponse>) => {
         this.calls.push({ method: 'SyncArtifacts', request: call.request });
         this.fleet.syncArtifacts(call);
       },
     });
     this.grpc.addService(EventServiceService, {
-      listEvents: u('ListEvents', (fleet) => fleet.listEvents),
+      ...this.unaries({ listEvents: EventServiceService.listEvents }),
       watchEvents: (call: ServerWritableStream<WatchEventsRequest, WatchEventsResponse>) => {
         this.calls.push({ method: 'WatchEvents', request: call.request });
         this.watchers.add(call);
@@ -156,17 +135,30 @@ export class FakeServer {
     });
   }
 
-  /** The fleet is looked up for each call: a test may put in another. */
-  private unary<Q, R>(method: string, answer: (fleet: FakeFleet) => (request: Q) => R): handleUnaryCall<Q, R> {
-    return (call: ServerUnaryCall<Q, R>, callback: sendUnaryData<R>) => {
+  /** Each method answered by the fleet's method of the same name. */
+  private unaries(service: object): Record<string, handleUnaryCall<unknown, unknown>> {
+    return Object.fromEntries(Object.keys(service).map((name) => [name, this.unary(name)]));
+  }
+
+  private unary(name: string): handleUnaryCall<unknown, unknown> {
+    const method = name.charAt(0).toUpperCase() + name.slice(1);
+    return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
       this.calls.push({ method, request: call.request });
       try {
         if (call.metadata.get('authorization')[0] !== `Bearer ${this.apiKey}`) {
-          throw new FakeFailure(status.UNAUTHENTICATED, 'API_KEY_UNKNOWN', 'this API key is not known here', 'Log in again.');
+          throw new FakeFailure(
+            status.UNAUTHENTICATED,
+            'API_KEY_UNKNOWN',
+            'this API key is not known here',
+            'Log in again.',
+          );
         }
         const failure = this.failures.get(method);
         if (failure !== undefined) throw failure;
-        callback(null, answer(this.fleet).call(this.fleet, call.request));
+        // Looked up for each call: a test may put in another fleet, or another answer.
+        const answer: unknown = Reflect.get(this.fleet, name);
+        if (typeof answer !== 'function') throw new Error(`the fake fleet has no ${name}`);
+        callback(null, Reflect.apply(answer, this.fleet, [call.request]));
       } catch (error) {
         callback(toServiceError(error));
       }
@@ -179,10 +171,22 @@ function toServiceError(error: unknown): { code: status; details: string; metada
   if (!(error instanceof FakeFailure)) return { code: status.INTERNAL, details: String(error), metadata };
   const { code, message, reason, remedy, violations } = error;
   const details = [
-    { typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: Buffer.from(ErrorInfo.encode(ErrorInfo.create({ reason, domain: 'flotilla.dev' })).finish()) },
-    { typeUrl: 'type.googleapis.com/google.rpc.Help', value: Buffer.from(Help.encode(Help.create({ links: remedy === '' ? [] : [{ description: remedy }] })).finish()) },
-    { typeUrl: 'type.googleapis.com/google.rpc.BadRequest', value: Buffer.from(BadRequest.encode(BadRequest.create({ fieldViolations: [...violations] })).finish()) },
+    {
+      typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo',
+      value: Buffer.from(ErrorInfo.encode(ErrorInfo.create({ reason, domain: 'flotilla.dev' })).finish()),
+    },
+    {
+      typeUrl: 'type.googleapis.com/google.rpc.Help',
+      value: Buffer.from(Help.encode(Help.create({ links: remedy === '' ? [] : [{ description: remedy }] })).finish()),
+    },
+    {
+      typeUrl: 'type.googleapis.com/google.rpc.BadRequest',
+      value: Buffer.from(BadRequest.encode(BadRequest.create({ fieldViolations: [...violations] })).finish()),
+    },
   ];
-  metadata.set('grpc-status-details-bin', Buffer.from(Status.encode(Status.create({ code, message, details })).finish()));
+  metadata.set(
+    'grpc-status-details-bin',
+    Buffer.from(Status.encode(Status.create({ code, message, details })).finish()),
+  );
   return { code, details: message, metadata };
 }

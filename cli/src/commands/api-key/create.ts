@@ -28,9 +28,11 @@ export async function createApiKey(call: Call): Promise<void> {
     }),
   );
   if (format.kind === 'name') call.print(`api-key/${name}`);
-  else if (format.kind !== 'table') env.stdout.write(await renderData(format, Object(CreateApiKeyResponse.toJSON(answer))));
+  else if (format.kind !== 'table') env.stdout.write(await renderData(format, CreateApiKeyResponse.toJSON(answer)));
   else if (call.dryRun) call.done(`api-key/${name}`, 'created');
   else if (env.stdout.isTTY) {
-    call.print(`API key ${name} (${options.text('role') ?? ''} of project ${project}, until ${absolute(answer.apiKey?.expireTime)}), shown once:\n\n  ${answer.secret}`);
+    call.print(
+      `API key ${name} (${options.text('role') ?? ''} of project ${project}, until ${absolute(answer.apiKey?.expireTime)}), shown once:\n\n  ${answer.secret}`,
+    );
   } else call.print(answer.secret);
 }

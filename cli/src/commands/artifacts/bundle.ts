@@ -8,8 +8,11 @@ import { amount } from './sync.js';
 export async function exportBundle(call: Call): Promise<void> {
   const { env, options } = call;
   const version = call.argument('version');
-  const arch = options.text('arch') ?? 'amd64';
-  const path = resolve(env.workDir, options.text('file') ?? `flotilla-${version}-${arch}.tar`);
+  const arch = options.text('arch') ?? '';
+  const path = resolve(
+    env.workDir,
+    options.text('file') ?? `flotilla-${[version, arch].filter((part) => part !== '').join('-')}.tar`,
+  );
   const { context } = await call.session();
   const { downloadBundle } = await import('../../bundle-http.js');
   const { body, totalBytes } = await downloadBundle(context, { version, arch }, env.signal);
@@ -18,11 +21,14 @@ export async function exportBundle(call: Call): Promise<void> {
   const counted = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of body) {
       doneBytes += chunk.length;
-      progress.say(`export ${version} ${arch}`, amount(doneBytes, totalBytes));
+      progress.say(`export ${version} ${arch}`.trimEnd(), amount(doneBytes, totalBytes));
       yield chunk;
     }
     if (totalBytes !== undefined && doneBytes !== totalBytes) {
-      throw new FlotillaError('TRANSFER_CUT', `only ${doneBytes} of ${totalBytes} bytes arrived`, { kind: 'unavailable', remedy: 'Run it again.' });
+      throw new FlotillaError('TRANSFER_CUT', `only ${doneBytes} of ${totalBytes} bytes arrived`, {
+        kind: 'unavailable',
+        remedy: 'Run it again.',
+      });
     }
   };
   try {
@@ -38,13 +44,14 @@ export async function importBundle(call: Call): Promise<void> {
   const { env } = call;
   const path = resolve(env.workDir, call.argument('file'));
   const sizeBytes = await env.files.sizeBytes(path);
-  if (sizeBytes === undefined) throw new FlotillaError('FILE_NOT_FOUND', `there is no file ${path}`, { kind: 'not-found' });
+  if (sizeBytes === undefined)
+    throw new FlotillaError('FILE_NOT_FOUND', `there is no file ${path}`, { kind: 'not-found' });
   const { context } = await call.session();
   const { uploadBundle } = await import('../../bundle-http.js');
   const progress = new Progress(call);
   let doneBytes = 0;
   const body = env.files.openRead(path);
-  body.on('data', (chunk) => {
+  body.on('data', (chunk: Buffer) => {
     doneBytes += chunk.length;
     progress.say(`import ${path}`, amount(doneBytes, sizeBytes));
   });

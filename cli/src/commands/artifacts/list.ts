@@ -27,7 +27,10 @@ export async function listArtifacts(call: Call): Promise<void> {
     artifacts.map(({ arch, state, files, sizeBytes, manifestSha256 }) => [
       { text: version },
       { text: arch },
-      { text: artifactStateText(state), tone: state === ArtifactState.MIRRORED ? ('good' as const) : ('busy' as const) },
+      {
+        text: artifactStateText(state),
+        tone: state === ArtifactState.MIRRORED ? ('good' as const) : ('busy' as const),
+      },
       { text: files === 0 ? '-' : String(files) },
       { text: sizeBytes === 0n ? '-' : formatBytes(Number(sizeBytes)) },
       { text: dash(format.wide ? manifestSha256 : manifestSha256.slice(0, 12)) },

@@ -11,7 +11,11 @@ export async function syncArtifacts(call: Call): Promise<void> {
   const format = parseFormat(options.text('output'));
   const version = call.argument('version');
   const { connection } = await call.session();
-  const request = SyncArtifactsRequest.create({ version, arch: options.text('arch') ?? '', source: options.text('source') ?? '' });
+  const request = SyncArtifactsRequest.create({
+    version,
+    arch: options.text('arch') ?? '',
+    source: options.text('source') ?? '',
+  });
   const progress = new Progress(call);
   let last: SyncArtifactsResponse | undefined;
   try {
@@ -29,7 +33,7 @@ export async function syncArtifacts(call: Call): Promise<void> {
     });
   }
   if (format.kind === 'table' || format.kind === 'name') call.print(`${version} ${artifactLine(last.result)}`);
-  else env.stdout.write(await renderData(format, Object(SyncArtifactsResponse.toJSON(last))));
+  else env.stdout.write(await renderData(format, SyncArtifactsResponse.toJSON(last)));
 }
 
 /** `412 MiB of 640 MiB`. */

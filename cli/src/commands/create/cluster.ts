@@ -1,9 +1,21 @@
-import { Availability, Cluster, ClusterServiceService, Cni, ControlPlaneKind, CreateClusterRequest } from '@flotilla/proto';
+import {
+  Availability,
+  Cluster,
+  ClusterServiceService,
+  Cni,
+  ControlPlaneKind,
+  CreateClusterRequest,
+} from '@flotilla/proto';
 import { type Call, parseLabels } from '../../call.js';
 import { answered } from '../../resources/resource.js';
 import { report } from '../report.js';
 
-const cnis: Readonly<Record<string, Cni>> = { flannel: Cni.FLANNEL, calico: Cni.CALICO, cilium: Cni.CILIUM, none: Cni.NONE };
+const cnis: Readonly<Record<string, Cni>> = {
+  flannel: Cni.FLANNEL,
+  calico: Cni.CALICO,
+  cilium: Cni.CILIUM,
+  none: Cni.NONE,
+};
 const availabilities: Readonly<Record<string, Availability>> = {
   'single-zone': Availability.SINGLE_ZONE,
   'multi-zone': Availability.MULTI_ZONE,

@@ -18,12 +18,13 @@ export async function createToken(call: Call): Promise<void> {
     sourceCidrs: [...options.list('source-cidr')],
     options: call.writeOptions(),
   });
-  if (request.cluster !== '' && request.nodePool === '') throw usageError('--cluster goes with --pool', 'Without --pool the machine becomes a spare.');
+  if (request.cluster !== '' && request.nodePool === '')
+    throw usageError('--cluster goes with --pool', 'Without --pool the machine becomes a spare.');
   const { connection, project } = await call.session();
   request.project = project;
   const answer = await connection.unary(TokenServiceService.createToken, request);
   if (format.kind === 'name') call.print(`token/${answer.token?.meta?.id ?? ''}`);
-  else if (format.kind !== 'table') env.stdout.write(await renderData(format, Object(CreateTokenResponse.toJSON(answer))));
+  else if (format.kind !== 'table') env.stdout.write(await renderData(format, CreateTokenResponse.toJSON(answer)));
   else if (call.dryRun) call.done('token', 'created');
   else if (env.stdout.isTTY) call.print(explained(answer, project, env.clock.now().wallMs));
   else call.print(answer.installCommand);
@@ -33,7 +34,9 @@ function explained({ token, installCommand }: CreateTokenResponse, project: stri
   const uses = token?.maxUses === 1 ? 'one use' : `${token?.maxUses ?? 0} uses`;
   const validMs = (token?.expireTime?.getTime() ?? nowMs) - nowMs;
   const target =
-    token === undefined || token.pool === '' ? 'as a spare: any pool that matches may claim it' : `pool ${token.pool} of cluster ${token.cluster}`;
+    token === undefined || token.pool === ''
+      ? 'as a spare: any pool that matches may claim it'
+      : `pool ${token.pool} of cluster ${token.cluster}`;
   return [
     `Paste this on the server (${uses}, valid ${validText(validMs)}, shown once):`,
     '',
