@@ -17,7 +17,8 @@
 #
 # http_proxy, https_proxy and no_proxy are used for the downloads and kept for the agent in /etc/flotilla/proxy.env.
 # sudo drops them: write `sudo https_proxy=… sh`. Unset keeps what is stored, empty removes it.
-# Exit code: 0 installed or nothing to change, 1 failed, 2 wrong usage, 3 this machine is not supported.
+# Exit code: 0 installed or nothing to change, 1 failed, 2 wrong usage, 3 this machine is not supported; when it shows
+# the join at the end: 1 the join failed, 4 it still goes on after 15 minutes (the agent stays and tries on in both).
 # A run that fails puts back whatever it had changed. Undo an installation: sudo sh /opt/flotilla/current/uninstall.sh
 set -eu
 
@@ -309,6 +310,10 @@ load_proxies() {
     # The text goes into a file that systemd reads: nothing that quotes, escapes or breaks a line. Not repeated: it may hold a password.
     matches "$proxy_value" '[][A-Za-z0-9._~:/?#@!&()*+,;=% -]{1,2048}' ||
       fail 2 PROXY_INVALID "$proxy_name has characters that a URL does not have." 'percent-encode them.'
+    case $proxy_name:$proxy_value in
+    no_proxy:* | *_proxy:http://*) ;;
+    *) fail 2 PROXY_INVALID "$proxy_name is not http://host:port." 'give an HTTP proxy; it only carries encrypted traffic.' ;;
+    esac
     export "${proxy_name?}"
     proxy_text="$proxy_text$proxy_name=\"$proxy_value\"
 "

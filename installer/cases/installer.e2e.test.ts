@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,9 @@ const SUITES = ['usage', 'host', 'download', 'lifecycle'] as const;
 const BOOT_TIMEOUT_MS = 20 * 60_000;
 const SUITE_TIMEOUT_MS = 10 * 60_000;
 const here = import.meta.dirname;
+const bundle = join(here, '../../node-agent/dist/agent.cjs');
+const agent = existsSync(bundle) ? readFileSync(bundle, 'utf8') : null;
+if (agent === null) process.stderr.write('the case with the real agent is skipped: npm run build -w node-agent\n');
 const unable = ensureTools();
 if (unable !== null) process.stderr.write(`installer cases are skipped: ${unable}\n`);
 
@@ -42,7 +45,7 @@ describe.skipIf(unable !== null)('install.sh and uninstall.sh in a real server',
     server = await BedServer.up('inst');
     const host = server.hostAddress;
     const key = makeTestKey(workDir, 'site');
-    sites = await openSites(built, workDir, host, key);
+    sites = await openSites(built, workDir, host, key, agent);
     proxy = await FakeProxy.open(host);
     const opened = await openControl(host, sites, proxy);
     control = opened.server;
@@ -57,6 +60,12 @@ describe.skipIf(unable !== null)('install.sh and uninstall.sh in a real server',
     await server?.down();
     rmSync(workDir, { recursive: true, force: true });
   }, BOOT_TIMEOUT_MS);
+
+  test.skipIf(agent === null)('agent', { timeout: SUITE_TIMEOUT_MS }, async () => {
+    const { code, output } = await bats(server, environment, 'agent');
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/^ok [1-9]/m);
+  });
 
   test.each(SUITES)('%s', { timeout: SUITE_TIMEOUT_MS }, async (suite) => {
     const { code, output } = await bats(server, environment, suite);

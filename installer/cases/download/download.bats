@@ -127,4 +127,8 @@ without_curl() { with_file /usr/bin/curl /dev/null "$@"; }
   assert_exit 2
   assert_says PROXY_INVALID
   refute_says secret
+  https_proxy='socks5://u:secret@p' run install_from GOOD --token "$TOKEN"
+  assert_exit 2
+  assert_says 'not http://host:port'
+  refute_says secret
 }

@@ -1,5 +1,6 @@
 # Helpers of the cases. They run as root inside a real server; SITE_<NAME>, PIN, CONTROL, PROXY come from the driver.
 
+# shellcheck disable=SC2034 # used by the cases
 TOKEN=f7k2q1.9c0d8e7f6a5b4c3d
 CA_PIN=sha256:$(printf 'a%.0s' {1..64})
 INSTALL=/cases/install.sh

@@ -40,15 +40,18 @@ const SITES: Readonly<Record<string, SiteSpec>> = {
   CLOCK: { faults: { clockOffMs: 2 * DAY_MS } },
 };
 
-/** Opens every site on `host`; the payloads are made below `workDir` from what the packaging built. */
+/** Opens every site on `host`, and AGENT with the real agent bundle if there is one; the payloads are made below `workDir` from what the packaging built. */
 export async function openSites(
   built: string,
   workDir: string,
   host: string,
   key: TestKey,
+  agent: string | null,
 ): Promise<Map<string, FakeSite>> {
   const sites = new Map<string, FakeSite>();
-  for (const [name, { change, faults }] of Object.entries(SITES)) {
+  const real: Record<string, SiteSpec> =
+    agent === null ? {} : { AGENT: { change: (v) => v.replace('agent.cjs', () => agent) } };
+  for (const [name, { change, faults }] of Object.entries({ ...SITES, ...real })) {
     const variant = Variant.copyOf(built, join(workDir, name));
     change?.(variant);
     const site = await FakeSite.open(variant.dir, host, key, faults);
