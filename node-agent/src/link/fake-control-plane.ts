@@ -53,8 +53,9 @@ export class FakeControlPlane {
   /** Sessions are answered by this refusal instead of a welcome. */
   refusal: NonNullable<SessionResponse['message']> | undefined;
   serverEpoch = 1n;
-  target: { target: MachineTarget; secrets: TargetSecrets | undefined } | undefined;
-  readonly #sends = new Set<(message: NonNullable<SessionResponse['message']>) => void>();
+  /** What each machine is sent when it connects; '' stands for all. */
+  readonly targets = new Map<string, { target: MachineTarget; secrets: TargetSecrets | undefined }>();
+  readonly #sends = new Map<(message: NonNullable<SessionResponse['message']>) => void, string>();
   readonly #nonces = new Set<string>();
   readonly #sockets = new Set<TLSSocket>();
   #leafDer: Buffer = Buffer.alloc(0);
@@ -85,14 +86,14 @@ export class FakeControlPlane {
     return this.#close();
   }
 
-  /** Sends to every open session. */
-  send(message: NonNullable<SessionResponse['message']>): void {
-    for (const send of this.#sends) send(message);
+  /** Sends to the open sessions of one machine, or of all. */
+  send(message: NonNullable<SessionResponse['message']>, machineId = ''): void {
+    for (const [send, id] of this.#sends) if (machineId === '' || id === machineId) send(message);
   }
 
-  push(target: MachineTarget, secrets?: TargetSecrets): void {
-    this.target = { target, secrets };
-    this.send({ $case: 'target', value: { target, secrets } });
+  push(target: MachineTarget, secrets?: TargetSecrets, machineId = ''): void {
+    this.targets.set(machineId, { target, secrets });
+    this.send({ $case: 'target', value: { target, secrets } }, machineId);
   }
 
   async #listen(nowMs: () => number): Promise<void> {
@@ -202,13 +203,14 @@ export class FakeControlPlane {
     const send = (message: NonNullable<SessionResponse['message']>): void => {
       stream.write(SessionResponse.create({ message }));
     };
-    this.#sends.add(send);
+    const machineId = peer.subject.CN;
+    this.#sends.set(send, String(machineId));
     stream.on('close', () => this.#sends.delete(send)).on('error', () => this.#sends.delete(send));
     stream.on('end', () => stream.end());
-    stream.on('data', (request: SessionRequest) => this.#answer(request.message, send));
+    stream.on('data', (request: SessionRequest) => this.#answer(request.message, send, String(machineId)));
   }
 
-  #answer(message: SessionRequest['message'], send: (message: NonNullable<SessionResponse['message']>) => void): void {
+  #answer(message: SessionRequest['message'], send: (message: NonNullable<SessionResponse['message']>) => void, machineId: string): void {
     if (message === undefined) return;
     this.heard.push(message);
     if (this.options.onMessage?.(message, send) === false) return;
@@ -224,6 +226,7 @@ export class FakeControlPlane {
       $case: 'welcome',
       value: Welcome.create({ protocol: 1, sessionEpoch: 1n, serverEpoch: this.serverEpoch, instanceId: 'ins_fake', heartbeatInterval, serverTime: new Date() }),
     });
-    if (this.target !== undefined) send({ $case: 'target', value: this.target });
+    const held = this.targets.get(machineId) ?? this.targets.get('');
+    if (held !== undefined) send({ $case: 'target', value: held });
   }
 }
