@@ -41,7 +41,7 @@ export const leave: Command = {
     const board = new Board(clock);
     const clean = await undo(settled, board, ports);
     const problems = board.view('leave')?.problems ?? [];
-    if (clean) await host.remove(`${places.stateDir}/target.json`);
+    if (clean) for (const name of ['target.json', 'manifest.json', 'downloads', 'backup']) await host.remove(`${places.stateDir}/${name}`);
     if (output === 'json') ports.print(`${JSON.stringify({ clean, changesUndone: changes - settled.standing().length, problems }, null, 2)}\n`);
     else ports.print(clean ? cleanText(changes) : `\n${problemLines(problems, ports.terminal)}\n\nRun it again when the cause is gone: sudo flotilla-agent leave\n`);
     return clean ? exitCodes.done : exitCodes.failed;

@@ -7,10 +7,13 @@ export type Change =
   | { readonly type: 'file'; readonly path: string; readonly previous: { readonly backup: string; readonly mode: number } | null }
   | { readonly type: 'symlink'; readonly path: string; readonly previousTarget: string | null }
   /** A directory others will fill (kubelet, containerd): all but `keep` is ours. */
-  | { readonly type: 'dir'; readonly path: string; readonly existed: boolean; readonly keep: readonly string[] }
+  | { readonly type: 'dir'; readonly path: string; readonly existed: boolean; readonly keep: readonly string[]; readonly mode: number }
   /** A directory made only to hold something of ours: it goes when it is empty again. */
   | { readonly type: 'empty-dir'; readonly path: string }
-  | { readonly type: 'sysctl'; readonly key: string; readonly previous: string; readonly value: string }
+  /** A table of the packet filter that was not there: what others make of it goes once it holds no rule. */
+  | { readonly type: 'nft-table'; readonly family: string; readonly name: string }
+  /** `value` is what we set; undefined when others (kube-proxy) are going to set it. */
+  | { readonly type: 'sysctl'; readonly key: string; readonly previous: string; readonly value: string | undefined }
   | { readonly type: 'module'; readonly name: string }
   | { readonly type: 'unit'; readonly unit: string; readonly wasEnabled: boolean; readonly wasActive: boolean }
   | { readonly type: 'hosts-line'; readonly line: string };
@@ -90,7 +93,8 @@ export class HostChanges {
           remedy: `Empty ${path}, or use another machine.`,
         });
       }
-      await this.log.record({ type: 'dir', path, existed: entries !== undefined, keep: entries ?? [] });
+      const before = (await this.host.stat(path))?.mode ?? mode;
+      await this.log.record({ type: 'dir', path, existed: entries !== undefined, keep: entries ?? [], mode: before });
     }
     await this.host.makeDir(path, mode);
   }
@@ -119,6 +123,24 @@ export class HostChanges {
       await this.log.record({ type: 'sysctl', key, previous, value });
     }
     await this.host.writeDirect(path, value);
+  }
+
+  /** Remembers a setting that others are going to change. */
+  async noteSysctl(key: string): Promise<void> {
+    const previous = (await this.host.read(sysctlPath(key)))?.trim();
+    if (previous === undefined || this.#stands((change) => change.type === 'sysctl' && change.key === key)) return;
+    await this.log.record({ type: 'sysctl', key, previous, value: undefined });
+  }
+
+  /** Remembers that a file, or a directory, is not there, because others are going to make it. */
+  async noteAbsent(path: string, kind: 'file' | 'empty-dir'): Promise<void> {
+    if ((await this.host.exists(path)) || this.#stands((change) => 'path' in change && change.path === path)) return;
+    await this.log.record(kind === 'file' ? { type: 'file', path, previous: null } : { type: 'empty-dir', path });
+  }
+
+  async noteTableAbsent(family: string, name: string): Promise<void> {
+    if (this.#stands((change) => change.type === 'nft-table' && change.family === family && change.name === name)) return;
+    await this.log.record({ type: 'nft-table', family, name });
   }
 
   async loadModule(name: string): Promise<void> {

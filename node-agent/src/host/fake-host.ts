@@ -162,6 +162,13 @@ export class FakeHost implements Host {
     return this.#change(path, 'make', () => this.dir(path, mode));
   }
 
+  chmod(path: string, mode: number): Promise<void> {
+    return this.#change(path, 'chmod', () => {
+      const entry = this.entries.get(path);
+      if (entry !== undefined && entry.kind !== 'symlink') entry.mode = mode;
+    });
+  }
+
   space(): Promise<{ totalBytes: number; freeBytes: number }> {
     return this.#soon(() => this.disk);
   }

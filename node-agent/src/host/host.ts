@@ -86,6 +86,7 @@ export interface Host {
   /** Replaces atomically whatever link was there. */
   symlink(path: string, target: string): Promise<void>;
   makeDir(path: string, mode: number): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
   space(path: string): Promise<FileSystemSpace | undefined>;
   /** Absolute path of a program in the usual directories. */
   which(program: string): Promise<string | undefined>;

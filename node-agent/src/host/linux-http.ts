@@ -8,6 +8,7 @@ import type { DownloadRequest, HttpAnswer, HttpRequest } from './host.js';
 import { openTunnel, type ProxySettings } from './proxy.js';
 
 const bodyBytesMax = 1024 * 1024;
+const batchBytes = 1024 * 1024;
 
 function unreachable(url: string, cause: unknown): FlotillaError {
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -75,8 +76,8 @@ export async function download(request: DownloadRequest, proxy: ProxySettings): 
   const part = `${request.path}.part`;
   const have = await sizeOf(part);
   const from = have > 0 && have < request.sizeBytes ? have : 0;
-  if (have !== request.sizeBytes) await fetchInto(part, from, request, proxy);
-  const digest = await sha256Of(part);
+  const streamed = have === request.sizeBytes ? undefined : await fetchInto(part, from, request, proxy);
+  const digest = streamed ?? (await sha256Of(part));
   if (digest !== request.sha256 || (await sizeOf(part)) !== request.sizeBytes) {
     await rm(part, { force: true });
     throw new FlotillaError('DOWNLOAD_CORRUPT', `${request.url} is not the file that the manifest names (sha256 ${digest})`, {
@@ -97,7 +98,8 @@ export async function download(request: DownloadRequest, proxy: ProxySettings): 
   await directory.sync().finally(() => directory.close());
 }
 
-async function fetchInto(part: string, from: number, request: DownloadRequest, proxy: ProxySettings): Promise<void> {
+/** Gives the sha256 of the whole file when it was read from its start. */
+async function fetchInto(part: string, from: number, request: DownloadRequest, proxy: ProxySettings): Promise<string | undefined> {
   const answer = await start(request, proxy, from > 0 ? { range: `bytes=${from}-` } : {});
   const status = answer.statusCode ?? 0;
   if (status !== 200 && status !== 206) {
@@ -111,11 +113,12 @@ async function fetchInto(part: string, from: number, request: DownloadRequest, p
   // A server that ignores the range sends the file from its start.
   const resumed = status === 206 && from > 0;
   const file = await open(part, resumed ? 'r+' : 'w', 0o600);
+  const hash = createHash('sha256');
   let position = resumed ? from : 0;
   try {
-    for await (const chunk of answer) {
-      const data = Buffer.from(chunk as Uint8Array); // without an encoding, chunks are bytes
+    for await (const data of batches(answer)) {
       if (position + data.length > request.sizeBytes) throw new Error('the file is longer than its manifest says');
+      hash.update(data);
       await file.write(data, 0, data.length, position);
       position += data.length;
       request.onProgress?.(position);
@@ -125,6 +128,29 @@ async function fetchInto(part: string, from: number, request: DownloadRequest, p
   } finally {
     await file.close();
   }
+  return resumed ? undefined : hash.digest('hex');
+}
+
+/** A megabyte at a time: TLS hands out 16 KiB, and each write costs a trip through the thread pool. */
+async function* batches(answer: IncomingMessage): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer) {
+      const data = Buffer.from(chunk as Uint8Array); // without an encoding, chunks are bytes
+      waiting.push(data);
+      bytes += data.length;
+      if (bytes < batchBytes) continue;
+      yield Buffer.concat(waiting);
+      waiting = [];
+      bytes = 0;
+    }
+  } catch (error) {
+    // What came before the cut is kept: the next try goes on after it.
+    if (bytes > 0) yield Buffer.concat(waiting);
+    throw error;
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import {
   access,
+  chmod,
   lstat,
   mkdir,
   open,
@@ -195,6 +196,7 @@ export function linuxHost(proxy: ProxySettings = noProxy): Host {
         await syncDir(dirname(path));
       }),
     makeDir: (path, mode) => named('make', path, () => mkdir(path, { recursive: true, mode }).then(() => undefined)),
+    chmod: (path, mode) => named('change the mode of', path, () => chmod(path, mode)),
     space: (path) => unlessAbsent('measure', path, () => spaceOf(path)),
     which,
     connects,

@@ -21,9 +21,11 @@ export async function undoChange(host: Host, change: Change): Promise<void> {
     case 'empty-dir':
       await host.removeEmptyDir(change.path);
       return;
+    case 'nft-table':
+      return undoTable(host, change);
     case 'sysctl': {
       const current = (await host.read(sysctlPath(change.key)))?.trim();
-      if (current === change.value) await host.writeDirect(sysctlPath(change.key), change.previous);
+      if (current !== undefined && (change.value === undefined || current === change.value)) await host.writeDirect(sysctlPath(change.key), change.previous);
       return;
     }
     case 'module':
@@ -67,6 +69,20 @@ async function undoDir(host: Host, change: Extract<Change, { type: 'dir' }>): Pr
     if (!change.keep.includes(entry)) await host.remove(`${change.path}/${entry}`);
   }
   if (!change.existed) await host.removeEmptyDir(change.path);
+  else if ((await host.stat(change.path))?.mode !== change.mode) await host.chmod(change.path, change.mode);
+}
+
+/** iptables makes its tables on first use; one that was not there and holds no rule (again) is taken away. */
+async function undoTable(host: Host, { family, name }: Extract<Change, { type: 'nft-table' }>): Promise<void> {
+  const listed = await host.run(['nft', 'list', 'table', family, name], { timeoutMs: 30_000 });
+  if (listed.exitCode !== 0 || !isEmptyTable(listed.stdout)) return;
+  await host.run(['nft', 'delete', 'table', family, name], { timeoutMs: 30_000 });
+}
+
+/** Nothing but the table, its base chains and their hooks. */
+export function isEmptyTable(listing: string): boolean {
+  const lines = listing.split('\n').map((line) => line.trim());
+  return lines.every((line) => line === '' || line === '}' || /^table |^chain (INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING) \{$|^type \S+ hook /.test(line) || line.startsWith('#'));
 }
 
 async function undoUnit(host: Host, change: Extract<Change, { type: 'unit' }>): Promise<void> {
@@ -110,6 +126,7 @@ export async function remains(host: Host, change: Change): Promise<string | unde
       return (state.active && !change.wasActive) || (state.enabled && !change.wasEnabled) ? change.unit : undefined;
     }
     case 'empty-dir':
+    case 'nft-table':
     case 'sysctl':
     case 'module':
       return undefined;

@@ -140,6 +140,7 @@ export async function runKubeadm({ context, verb, config, extraArgs }: KubeadmRu
   } finally {
     await host.remove(`${dir}/kubeadm.yaml`);
     await host.remove(patches);
+    await host.removeEmptyDir(dir);
   }
 }
 

@@ -22,7 +22,7 @@ export const leaveSteps = [
   'leave-prove',
 ] as const satisfies readonly StepName[];
 
-const prepareSteps = ['claim-directories', 'load-modules', 'set-sysctls', 'hosts-entry'] as const satisfies readonly StepName[];
+const prepareSteps = ['claim-directories', 'load-modules', 'set-sysctls', 'hosts-entry', 'note-others'] as const satisfies readonly StepName[];
 
 const installSteps = [
   'install-runtime',

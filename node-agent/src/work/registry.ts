@@ -13,6 +13,7 @@ import { preflight } from '../steps/preflight/preflight.js';
 import { claimDirectories } from '../steps/prepare-host/claim-directories.js';
 import { hostsEntry } from '../steps/prepare-host/hosts-entry.js';
 import { loadModules } from '../steps/prepare-host/load-modules.js';
+import { noteOthers } from '../steps/prepare-host/note-others.js';
 import { setSysctls } from '../steps/prepare-host/set-sysctls.js';
 import { refuseVersionChange } from '../steps/refuse-version-change.js';
 import type { Step } from '../steps/step.js';
@@ -24,6 +25,7 @@ export const steps = {
   'load-modules': loadModules,
   'set-sysctls': setSysctls,
   'hosts-entry': hostsEntry,
+  'note-others': noteOthers,
   'install-runtime': installRuntime,
   'configure-runtime': configureRuntime,
   'run-runtime': runRuntime,

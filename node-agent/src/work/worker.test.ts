@@ -20,6 +20,7 @@ describe('joining', () => {
       'load-modules',
       'set-sysctls',
       'hosts-entry',
+      'note-others',
       'install-runtime',
       'configure-runtime',
       'run-runtime',

@@ -23,6 +23,9 @@ state = '${paths.containerdRun}'
 [grpc]
   address = '${paths.containerdSocket}'
 
+[plugins.'io.containerd.nri.v1.nri']
+  disable = true
+
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
   sandbox = '${pauseImage}'
 
