@@ -87,7 +87,7 @@ describe('contexts', () => {
   test('none yet', async () => {
     expect(await stage.terminal.flotilla('get', 'nodes')).toBe(1);
     expect(stage.terminal.stderr.text).toBe(
-      'refused NOT_LOGGED_IN: there is no server to talk to yet.\nOn the server: sudo flotilla login --from /var/lib/flotilla/admin.json, or copy that file here first.\n',
+      'refused NOT_LOGGED_IN: there is no server to talk to yet.\nLog in with the file that the server wrote at its first start (there: /var/lib/flotilla/admin.json): flotilla login --from admin.json\n',
     );
     expect(await stage.terminal.flotilla('config', 'current-context')).toBe(3);
   });

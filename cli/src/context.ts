@@ -63,7 +63,8 @@ export async function resolveContext(env: Env, wanted: string | undefined): Prom
   if (name === undefined && config.currentContext === '') {
     throw new FlotillaError('NOT_LOGGED_IN', 'there is no server to talk to yet', {
       kind: 'precondition',
-      remedy: 'On the server: sudo flotilla login --from /var/lib/flotilla/admin.json, or copy that file here first.',
+      remedy:
+        'Log in with the file that the server wrote at its first start (there: /var/lib/flotilla/admin.json): flotilla login --from admin.json',
     });
   }
   return findContext(config, name ?? config.currentContext);

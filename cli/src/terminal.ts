@@ -51,8 +51,9 @@ function readLine(stream: ReadStream, signal: AbortSignal): Promise<string | und
   return new Promise((resolve, reject) => {
     const lines = createInterface({ input: stream });
     const onAbort = (): void => {
-      lines.close();
+      // First: closing ends the lines at once, as the end of the input does.
       reject(reasonOf(signal));
+      lines.close();
     };
     signal.addEventListener('abort', onAbort, { once: true });
     lines.once('line', (line) => {

@@ -23,7 +23,7 @@ export async function listContexts(call: Call): Promise<void> {
     return;
   }
   if (contexts.length === 0) {
-    call.note('No contexts yet. On the server: sudo flotilla login --from /var/lib/flotilla/admin.json');
+    call.note('No contexts yet. Log in: flotilla login --from <admin.json>');
     return;
   }
   const rows = contexts.map(({ name, server, project }) => [

@@ -28,9 +28,9 @@ export async function deleteCluster(call: Call): Promise<void> {
     ClusterServiceService.getCluster,
     GetClusterRequest.create({ project, cluster: name }),
   );
-  const nodes = nodesText(cluster?.status?.nodesTotal ?? 0);
+  const count = cluster?.status?.nodesTotal ?? 0;
   await confirmByName(call, { noun: 'cluster', name, deed: 'delete' }, [
-    `This deletes cluster ${name}: ${nodes}, their pods stop, certificates and tokens are revoked.`,
+    `This deletes cluster ${name}: ${nodesText(count, 'their pods stop')}certificates and tokens are revoked.`,
     'Kept: the machines (back to Available), volumes outside /var/lib/kubelet, your files.',
   ]);
   const answer = await connection.unary(
@@ -48,9 +48,10 @@ export async function deletePool(call: Call): Promise<void> {
     NodePoolServiceService.getNodePool,
     GetNodePoolRequest.create({ project, cluster: call.options.text('cluster') ?? '', nodePool: name }),
   );
-  const nodes = nodesText(nodePool?.status?.nodesTotal ?? 0);
+  const count = nodePool?.status?.nodesTotal ?? 0;
+  const nodes = nodesText(count, 'their pods move where there is room').replace(/, $/, '');
   await confirmByName(call, { noun: 'pool', name, deed: 'delete' }, [
-    `This deletes pool ${name} of cluster ${nodePool?.cluster ?? ''}: ${nodes}, their pods move where there is room.`,
+    `This deletes pool ${name} of cluster ${nodePool?.cluster ?? ''}: ${nodes === '' ? 'it has no nodes' : nodes}.`,
     'Kept: the machines (back to Available), the cluster and its other pools.',
   ]);
   const request = DeleteNodePoolRequest.create({
@@ -91,7 +92,8 @@ async function finish(call: Call, noun: Deletable, name: string, json: unknown):
   } else call.note(`Follow it: flotilla wait ${noun}/${name} --for deleted`);
 }
 
-function nodesText(count: number): string {
-  if (count === 0) return 'it has no nodes';
-  return count === 1 ? '1 node leaves and is cleaned' : `${count} nodes leave and are cleaned`;
+/** What becomes of the nodes and of what runs on them, up to and with a comma; empty when there are none. */
+function nodesText(count: number, pods: string): string {
+  if (count === 0) return '';
+  return `${count === 1 ? '1 node leaves and is cleaned' : `${count} nodes leave and are cleaned`}, ${pods}, `;
 }

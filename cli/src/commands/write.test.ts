@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { Cluster, NodePool } from '@flotilla/proto';
 import { demo, machine, runningNode, workers } from '../testing/examples.js';
 import { useStage } from '../testing/setup.js';
 
@@ -225,6 +226,18 @@ Type the name of the cluster to go on: Follow it: flotilla wait cluster/demo --f
   test.each(['pool workers', 'machine bravo'])('%s --yes', async (words) => {
     expect(await stage.terminal.flotilla('delete', ...words.split(' '), '--yes')).toBe(0);
     expect(stage.terminal.stdout.text).toBe(`${words.replace(' ', '/')} is being deleted\n`);
+  });
+
+  test('what has no nodes is said to have none', async () => {
+    const { terminal, server } = stage;
+    terminal.stdinIsTTY = true;
+    terminal.stderr.isTTY = true;
+    server.fleet.clusters = [Cluster.fromPartial({ ...demo, status: { ...demo.status, nodesTotal: 0 } })];
+    server.fleet.pools = [NodePool.fromPartial({ ...workers, status: { ...workers.status, nodesTotal: 0 } })];
+    await terminal.flotilla('delete', 'cluster', 'demo');
+    expect(terminal.stderr.text).toContain('This deletes cluster demo: certificates and tokens are revoked.\n');
+    await terminal.flotilla('delete', 'pool', 'workers');
+    expect(terminal.stderr.text).toContain('This deletes pool workers of cluster demo: it has no nodes.\n');
   });
 
   test('--wait ends when it is gone', async () => {
