@@ -18,7 +18,7 @@ setup() {
   [ "$(readlink "/proc/$pid/exe")" = /opt/flotilla/0.1.0/node ]
   # An anonymous share above this would soon meet MemoryHigh.
   anonymous_kb=$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$pid/status")
-  echo "anonymous memory: $anonymous_kb kB" >&3
+  echo "# anonymous memory $anonymous_kb kB, oom_score_adj $(cat "/proc/$pid/oom_score_adj")" >&3
   [ "$anonymous_kb" -lt 65536 ]
   ! tr '\0' '\n' <"/proc/$pid/cmdline" | grep -q "$TOKEN"
   ! tr '\0' '\n' <"/proc/$pid/environ" | grep -q "$TOKEN"
