@@ -15,7 +15,7 @@ import { chooseNodeAddress, readHostFacts, readMachineFacts } from './observe/fa
 import { readBootId } from './observe/observed.js';
 import { watchOwnNode, type OwnNode } from './observe/own-node.js';
 import { StatusFile } from './observe/status-file.js';
-import { statusOf } from './observe/status-of.js';
+import { statusOf } from './status-of.js';
 import { readProbes } from './probes/probes.js';
 import { VitalsReader } from './probes/vitals.js';
 import { Artifacts } from './steps/install/artifacts.js';

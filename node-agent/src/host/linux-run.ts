@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { systemClock } from '@flotilla/kit';
 import type { Argv, RunOptions, RunResult } from './host.js';
 
 const outputBytesMax = 64 * 1024;
 const lineBytesMax = 4096;
+const drainMs = 200;
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Keeps the last 64 KiB and hands complete lines on. */
@@ -48,16 +50,20 @@ export function runProgram(argv: Argv, options: RunOptions): Promise<RunResult> 
         // The group has just ended by itself.
       }
     };
-    const timer = setTimeout(() => {
+    const over = new AbortController();
+    const after = (durationMs: number, act: () => void): void => {
+      systemClock.sleep(durationMs, over.signal).then(act, () => undefined);
+    };
+    after(options.timeoutMs, () => {
       timedOut = true;
       killGroup();
-    }, options.timeoutMs);
+    });
     options.signal?.addEventListener('abort', killGroup, { once: true });
     if (options.signal?.aborted) killGroup();
     const finish = (exitCode: number, note: string): void => {
       if (settled) return;
       settled = true;
-      clearTimeout(timer);
+      over.abort();
       options.signal?.removeEventListener('abort', killGroup);
       // A daemon that inherited the pipe must not keep us waiting or reading.
       child.stdout.destroy();
@@ -69,11 +75,9 @@ export function runProgram(argv: Argv, options: RunOptions): Promise<RunResult> 
     child.on('error', (error) => finish(127, error.message));
     child.on('exit', (code, signal) => {
       // Let what is already in the pipes arrive, without waiting for a grandchild that holds them open.
-      const drained = setTimeout(() => finish(code ?? (signal === null ? 1 : 137), ''), 200);
-      child.on('close', () => {
-        clearTimeout(drained);
-        finish(code ?? (signal === null ? 1 : 137), '');
-      });
+      const exitCode = code ?? (signal === null ? 1 : 137);
+      after(drainMs, () => finish(exitCode, ''));
+      child.on('close', () => finish(exitCode, ''));
     });
   });
 }

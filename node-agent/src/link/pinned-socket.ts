@@ -79,6 +79,7 @@ async function open(url: URL, proxy: ProxySettings): Promise<TLSSocket> {
     const socket = connect({
       ...(tunnel === undefined ? { host: hostname, port: Number(url.port || '443') } : { socket: tunnel }),
       ...(isIP(hostname) === 0 ? { servername: hostname } : {}),
+      timeout: timeoutMs,
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['http/1.1'],
       // The pin decides, below, before a single byte of ours is sent.
@@ -93,7 +94,7 @@ async function open(url: URL, proxy: ProxySettings): Promise<TLSSocket> {
         }),
       );
     };
-    socket.setTimeout(timeoutMs, failed(`did not answer within ${timeoutMs / 1000} s`));
+    socket.once('timeout', failed(`did not answer within ${timeoutMs / 1000} s`));
     socket.once('error', (error) => failed(`could not be reached: ${error.message}`)());
     socket.once('secureConnect', () => resolve(socket));
   });
@@ -117,8 +118,8 @@ function askTime(socket: TLSSocket, url: URL): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (reason: string): void =>
       reject(new FlotillaError('SERVER_UNREACHABLE', `${url.host} ${reason}`, { kind: 'unavailable' }));
-    const ask = request({ createConnection: () => socket, host: url.hostname, path: '/healthz', method: 'GET', headers: { host: url.host } });
-    ask.setTimeout(timeoutMs, () => ask.destroy(new Error('no answer')));
+    const ask = request({ createConnection: () => socket, host: url.hostname, path: '/healthz', method: 'GET', timeout: timeoutMs, headers: { host: url.host } });
+    ask.on('timeout', () => ask.destroy(new Error('no answer')));
     ask.on('error', (error) => failed(`ended the connection: ${error.message}`));
     ask.on('response', (answer) => {
       answer.resume();

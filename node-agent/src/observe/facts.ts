@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { MachineFacts, NetworkInterface } from '@flotilla/proto';
 import { networkInterfaces, arch as osArch, cpus, hostname, release } from 'node:os';
 import type { Host } from '../host/host.js';
+import { parseMemory } from '../host/meminfo.js';
 import type { HostFacts } from '../steps/step.js';
 
 const architectures: Readonly<Record<string, 'amd64' | 'arm64'>> = { x64: 'amd64', arm64: 'arm64' };
@@ -13,12 +14,6 @@ export async function cgroupVersion(host: Host): Promise<0 | 1 | 2> {
   const mounts = (await host.read('/proc/self/mounts')) ?? '';
   if (/ \/sys\/fs\/cgroup cgroup2 /.test(mounts)) return 2;
   return / \/sys\/fs\/cgroup\/\S+ cgroup /.test(mounts) ? 1 : 0;
-}
-
-/** MemTotal and MemAvailable in bytes, from /proc/meminfo. */
-export function parseMemory(meminfo: string): { readonly totalBytes: number; readonly availableBytes: number } {
-  const kib = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(meminfo)?.[1] ?? '0');
-  return { totalBytes: kib('MemTotal') * 1024, availableBytes: kib('MemAvailable') * 1024 };
 }
 
 /** Facts that decide how steps act. `nodeAddress` comes from the link: the address the control plane is reached from. */

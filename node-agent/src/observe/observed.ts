@@ -1,7 +1,7 @@
 import { ClusterCredentials, MachineRole, Membership, NonceReport, NonceState, ObservedState, type StepReport } from '@flotilla/proto';
 import type { Host } from '../host/host.js';
 import { readCredentials } from '../steps/init/sign-client.js';
-import { paths } from '../steps/paths.js';
+import { paths } from '../host/paths.js';
 import type { MembershipRecord } from '../steps/step.js';
 
 export async function readBootId(host: Host): Promise<string> {

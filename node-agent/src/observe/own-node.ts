@@ -1,6 +1,6 @@
 import { FlotillaError, type Clock } from '@flotilla/kit';
 import type { Host } from '../host/host.js';
-import { paths } from '../steps/paths.js';
+import { paths } from '../host/paths.js';
 
 /** What the API server says of this machine's own Node, seen with the kubelet's certificate. */
 export interface OwnNode {

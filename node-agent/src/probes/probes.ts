@@ -2,9 +2,9 @@ import { ConditionStatus, Probe } from '@flotilla/proto';
 import { formatBytes, formatDuration } from '@flotilla/kit';
 import type { Host } from '../host/host.js';
 import { readMounts } from '../host/mounts.js';
-import { parseMemory } from '../observe/facts.js';
-import { kubeletHealthy } from '../steps/kubeadm.js';
-import { paths } from '../steps/paths.js';
+import { kubeletHealthy } from '../host/kubelet.js';
+import { parseMemory } from '../host/meminfo.js';
+import { paths } from '../host/paths.js';
 
 const diskPressureRatio = 0.1;
 const memoryPressureBytes = 100 * 1024 * 1024;

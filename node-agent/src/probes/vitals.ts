@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.js';
-import { parseMemory } from '../observe/facts.js';
+import { parseMemory } from '../host/meminfo.js';
 
 export interface CpuTimes {
   readonly busy: number;

@@ -1,5 +1,5 @@
 import { Bootstrap, MachineRole, type MachineTarget } from '@flotilla/proto';
-import { paths } from './paths.js';
+import { paths } from '../host/paths.js';
 import type { HostFacts, SecretsInHand } from './step.js';
 
 const kubeadmApi = 'kubeadm.k8s.io/v1beta4';

@@ -3,7 +3,7 @@ import { MachineRole } from '@flotilla/proto';
 import type { Host } from '../host/host.js';
 import { lastLine } from '../host/units.js';
 import { kubeletPatch, type HostAllowance } from './kubeadm-config.js';
-import { paths } from './paths.js';
+import { paths } from '../host/paths.js';
 import { hasKernelDefaults } from './prepare-host/set-sysctls.js';
 import { StepProblems, StepWaiting, type MembershipRecord, type StepContext } from './step.js';
 
@@ -24,30 +24,6 @@ export async function foundMembershipFiles(host: Host): Promise<readonly string[
   const found: string[] = [];
   for (const path of membershipFiles) if (await host.exists(path)) found.push(path);
   return found;
-}
-
-/** Whether the kubelet on this host says it is well. */
-export async function kubeletHealthy(host: Host): Promise<boolean> {
-  try {
-    const answer = await host.httpGet({ url: 'http://127.0.0.1:10248/healthz', timeoutMs: 3_000 });
-    return answer.status === 200;
-  } catch (error) {
-    if (error instanceof FlotillaError) return false;
-    throw error;
-  }
-}
-
-/** Whether the API server of this host answers; by its own CA, as any client would see it. */
-export async function apiServerHealthy(host: Host, address: string): Promise<boolean> {
-  const ca = await host.read(`${paths.etcKubernetes}/pki/ca.crt`);
-  if (ca === undefined) return false;
-  try {
-    const authority = address.includes(':') ? `[${address}]` : address;
-    return (await host.httpGet({ url: `https://${authority}:6443/livez`, ca, timeoutMs: 5_000 })).status === 200;
-  } catch (error) {
-    if (error instanceof FlotillaError) return false;
-    throw error;
-  }
 }
 
 /** Finds out what this host allows by trying it. */

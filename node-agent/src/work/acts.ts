@@ -1,7 +1,7 @@
 import { FlotillaError, unreachable } from '@flotilla/kit';
 import type { Host } from '../host/host.js';
 import { lastLine, systemctl } from '../host/units.js';
-import { paths } from '../steps/paths.js';
+import { paths } from '../host/paths.js';
 import type { Act } from './journal-line.js';
 
 export interface ActPorts {

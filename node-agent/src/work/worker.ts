@@ -2,9 +2,9 @@ import { toFlotillaError, type Clock, type Logger, type Random } from '@flotilla
 import { Bootstrap, MachineRole, MachineTarget, type ObservedState, type TargetSecrets } from '@flotilla/proto';
 import { HostChanges } from '../host/changes.js';
 import type { Host } from '../host/host.js';
+import { kubeletHealthy } from '../host/kubelet.js';
 import { installedVersion, observe } from '../observe/observed.js';
 import type { Artifacts } from '../steps/install/artifacts.js';
-import { kubeletHealthy } from '../steps/kubeadm.js';
 import { joinPhases } from '../steps/phases.js';
 import type { HostFacts, StepContext } from '../steps/step.js';
 import { carryOut } from './acts.js';

@@ -1,4 +1,4 @@
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import { patchesDir, probeAllowance, runKubeadm, wantedMembership } from '../kubeadm.js';
 import { initConfig } from '../kubeadm-config.js';
 import { StepProblems, type MembershipRecord, type Step } from '../step.js';

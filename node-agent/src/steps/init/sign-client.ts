@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
 import { FlotillaError } from '@flotilla/kit';
 import type { CredentialsBox, Step, StepContext } from '../step.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import { pinOf, signClientCertificate } from '../../host/x509.js';
 
 const pki = `${paths.etcKubernetes}/pki`;

@@ -65,7 +65,7 @@ export class Artifacts {
   }
 
   /** One verified file at `path`. */
-  async fetch(file: ArtifactFile, path: string, mode: number, onProgress: (doneBytes: number) => void, signal: AbortSignal): Promise<void> {
+  async obtain(file: ArtifactFile, path: string, mode: number, onProgress: (doneBytes: number) => void, signal: AbortSignal): Promise<void> {
     await this.host.download({
       url: `${this.settings.server}/artifacts/v1/blobs/${file.sha256}`,
       ca: this.settings.ca(),

@@ -1,5 +1,5 @@
 import { MachineRole } from '@flotilla/proto';
-import { binDir, paths, runtimePrograms } from '../paths.js';
+import { binDir, paths, runtimePrograms } from '../../host/paths.js';
 import type { Step, StepContext } from '../step.js';
 import { progressOf } from './artifacts.js';
 import type { ArtifactFile } from './manifest.js';
@@ -51,7 +51,7 @@ async function install(context: StepContext, belongs: (file: ArtifactFile) => bo
     const verified = (await context.host.read(markerPath(version, file.name)))?.trim() === file.sha256;
     const stat = await context.host.stat(path);
     if (!verified || stat?.sizeBytes !== file.sizeBytes || stat.mode !== binaryMode) {
-      await context.artifacts.fetch(file, path, binaryMode, progress(index), context.signal);
+      await context.artifacts.obtain(file, path, binaryMode, progress(index), context.signal);
       await context.host.writeAtomic(markerPath(version, file.name), `${file.sha256}\n`, 0o644);
     }
     if (file.install === 'bin') await context.changes.symlink(`${paths.programs}/${file.name}`, path);

@@ -1,6 +1,6 @@
 import { FlotillaError } from '@flotilla/kit';
 import { lastLine } from '../../host/units.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step, StepContext } from '../step.js';
 import { progressOf } from './artifacts.js';
 import { manifestRole } from './binaries.js';
@@ -36,7 +36,7 @@ export const loadImages: Step = {
     await context.host.makeDir(dir, 0o700);
     for (const [index, file] of missing.entries()) {
       const path = `${dir}/${file.sha256}.tar`;
-      await context.artifacts.fetch(file, path, 0o600, progress(index), context.signal);
+      await context.artifacts.obtain(file, path, 0o600, progress(index), context.signal);
       await importImage(context, path, file.image ?? '');
       await context.host.remove(path);
     }

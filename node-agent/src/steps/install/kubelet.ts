@@ -1,5 +1,5 @@
 import { readUnit, systemctl } from '../../host/units.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step } from '../step.js';
 
 const unitPath = `${paths.units}/kubelet.service`;

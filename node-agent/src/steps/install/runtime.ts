@@ -1,7 +1,7 @@
 import { FlotillaError } from '@flotilla/kit';
 import type { Host } from '../../host/host.js';
 import { readUnit, systemctl } from '../../host/units.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step, StepContext } from '../step.js';
 
 const unitPath = `${paths.units}/containerd.service`;

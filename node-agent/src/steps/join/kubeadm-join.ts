@@ -1,5 +1,5 @@
 import { splitEndpoint } from '../endpoint.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import { patchesDir, runKubeadm, wantedMembership } from '../kubeadm.js';
 import { joinConfig } from '../kubeadm-config.js';
 import { StepWaiting, type Step, type StepContext } from '../step.js';
@@ -43,12 +43,9 @@ export const kubeadmJoin: Step = {
       throw new StepWaiting(problem, 10_000);
     }
     const config = joinConfig(context.target, context.facts, context.secrets, patchesDir);
-    try {
-      await runKubeadm({ context, verb: 'join', config, extraArgs: [] });
-    } finally {
-      // Spent or refused, it is not used twice: the next try asks for a fresh one.
-      context.dropSecrets();
-    }
+    await runKubeadm({ context, verb: 'join', config, extraArgs: [] });
     await context.memory.setMembership(wantedMembership(context, 'joined'));
+    // Not needed again. After a failure it is kept: it is this machine's alone, and the next try may come before a fresh one.
+    context.dropSecrets();
   },
 };

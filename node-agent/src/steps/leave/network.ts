@@ -1,5 +1,5 @@
 import type { Host } from '../../host/host.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step } from '../step.js';
 import { clearFirewall, firewallLeftovers } from './firewall.js';
 

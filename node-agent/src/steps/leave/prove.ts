@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.js';
 import { listProcesses } from '../../host/processes.js';
 import { foundMembershipFiles } from '../kubeadm.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import { StepProblems, type Step, type StepContext } from '../step.js';
 import { networkLeftovers } from './network.js';
 import { leftoverMounts } from './stop.js';

@@ -3,7 +3,7 @@ import { mountsBelow, readMounts, type Mount } from '../../host/mounts.js';
 import { listProcesses } from '../../host/processes.js';
 import { readUnit, systemctl } from '../../host/units.js';
 import { foundMembershipFiles, resetOwn } from '../kubeadm.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step, StepContext } from '../step.js';
 
 const ctr = `${paths.programs}/ctr`;

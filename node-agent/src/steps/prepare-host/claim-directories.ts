@@ -1,4 +1,4 @@
-import { claimedDirectories } from '../paths.js';
+import { claimedDirectories } from '../../host/paths.js';
 import type { Step } from '../step.js';
 
 /** Before anything is installed: notes what was in the directories that Kubernetes is going to fill. */

@@ -1,5 +1,5 @@
 import type { Host } from '../../host/host.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step } from '../step.js';
 
 const modules = ['overlay', 'br_netfilter'] as const;

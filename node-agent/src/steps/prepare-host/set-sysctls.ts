@@ -1,7 +1,7 @@
 import { FlotillaError } from '@flotilla/kit';
 import { sysctlPath } from '../../host/changes.js';
 import type { Host } from '../../host/host.js';
-import { paths } from '../paths.js';
+import { paths } from '../../host/paths.js';
 import type { Step, StepContext } from '../step.js';
 
 /** Without these no pod has a network. */

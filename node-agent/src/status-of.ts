@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { MachineRole, type MachineTarget } from '@flotilla/proto';
 import type { Instant } from '@flotilla/kit';
-import { agentVersion } from '../config.js';
-import { phaseIndex, phasesTotal } from '../steps/phases.js';
-import type { PhaseView } from '../work/board.js';
-import type { AgentStatus, PhaseStatus } from './status-file.js';
+import { agentVersion } from './config.js';
+import { phaseIndex, phasesTotal } from './steps/phases.js';
+import type { PhaseView } from './work/board.js';
+import type { AgentStatus, PhaseStatus } from './observe/status-file.js';
 
 export interface StatusInput {
   readonly pid: number;
