@@ -8,6 +8,7 @@ import { MachineCertificates } from './access/machine-certificate.js';
 import { ensurePrivateDir } from './adapters/disk.js';
 import { ArtifactsIndex } from './artifacts-index.js';
 import { Gate } from './api/gate.js';
+import type { ServerFacts } from './api/parts.js';
 import { Rates, type RateLimits } from './api/rates.js';
 import { newGrpcServer, registerServices } from './api/register.js';
 import { certificateNames, type Config } from './config/settings.js';
@@ -31,7 +32,7 @@ import { Sessions } from './session/sessions.js';
 import { SessionTable } from './session/table.js';
 import { loadAgentFiles } from './web/agent-files.js';
 import { bundleHandler } from './web/bundle.js';
-import { webHandler } from './web/router.js';
+import { webHandler, type WebParts } from './web/router.js';
 
 /** What the outside gives; everything else is made here. */
 export interface ServerPorts {
@@ -165,7 +166,7 @@ type Live = ReturnType<typeof makeLive>;
 
 /** What can be reached: gRPC, the web, and the port in front of them. */
 async function makeDoors(config: Config, base: Base, live: Live) {
-  const { store, clock, random, log, authority, pepper, metrics, mirror } = base;
+  const { store, clock, random, log, authority, pepper, metrics } = base;
   await live.artifacts.refresh();
   const connections = new Connections(clock, { ...config, firstRequestMs: 10_000 });
   const rates = new Rates(clock, base.rateLimits);
@@ -180,12 +181,6 @@ async function makeDoors(config: Config, base: Base, live: Live) {
     log: log.child({ part: 'gate' }),
   });
   const grpc = newGrpcServer();
-  const facts = {
-    version: base.version,
-    publicUrl: config.publicUrl,
-    publicKeyPin: authority.publicKeyPin,
-    caPin: authority.caPin,
-  };
   const setReady = registerServices(
     grpc,
     { gate, clock, random, log: log.child({ part: 'api' }), onCall: (call) => metrics.call(call) },
@@ -195,7 +190,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
       liveness: (...of) => live.table.liveness(...of),
       agentsConnected: () => live.table.connected,
       artifacts: live.artifacts,
-      server: facts,
+      server: serverFacts(base),
     },
     {
       accept: (stream, peer) => live.sessions.accept(stream, peer),
@@ -216,27 +211,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
     ...config.listen,
     credentials: authority.serverCredentials,
     ticketSecret: base.ticketSecret,
-    http: webHandler({
-      log: log.child({ part: 'web' }),
-      random,
-      caPem: authority.caPem,
-      agent: await loadAgentFiles(config.agentDir, facts, log),
-      mirror,
-      notReady: () => readiness.problems,
-      metrics: () => metrics.text(),
-      bundle: bundleHandler({
-        mirror,
-        random,
-        workDir: config.artifactsDir,
-        identifyKey: (text, address) => guardedKey(apiKeys, rates, text, address),
-        onImported: (key, versions, remoteAddress) => imported(base, live, key, versions, remoteAddress),
-      }),
-      onRequest: (request) => {
-        metrics.request();
-        connections.advance(peerOf(request.socket) ?? '', 'used');
-      },
-      beginDownload: downloads(256),
-    }),
+    http: webHandler(await webParts(base, live, { readiness, connections, rates, apiKeys })),
     grpc,
     clock,
     log: log.child({ part: 'listen' }),
@@ -251,6 +226,44 @@ async function makeDoors(config: Config, base: Base, live: Live) {
   });
   observe(base, live, connections);
   return { listener, grpc, readiness };
+}
+
+function serverFacts({ version, config, authority }: Base): ServerFacts {
+  const { publicKeyPin, caPin } = authority;
+  return { version, publicUrl: config.publicUrl, publicKeyPin, caPin };
+}
+
+interface WebDoors {
+  readonly readiness: Readiness;
+  readonly connections: Connections;
+  readonly rates: Rates;
+  readonly apiKeys: ApiKeys;
+}
+
+async function webParts(base: Base, live: Live, doors: WebDoors): Promise<WebParts> {
+  const { config, log, random, authority, mirror, metrics } = base;
+  const { readiness, connections, rates, apiKeys } = doors;
+  return {
+    log: log.child({ part: 'web' }),
+    random,
+    caPem: authority.caPem,
+    agent: await loadAgentFiles(config.agentDir, serverFacts(base), log),
+    mirror,
+    notReady: () => readiness.problems,
+    metrics: () => metrics.text(),
+    bundle: bundleHandler({
+      mirror,
+      random,
+      workDir: config.artifactsDir,
+      identifyKey: (text, address) => guardedKey(apiKeys, rates, text, address),
+      onImported: (key, versions, remoteAddress) => imported(base, live, key, versions, remoteAddress),
+    }),
+    onRequest: (request) => {
+      metrics.request();
+      connections.advance(peerOf(request.socket) ?? '', 'used');
+    },
+    beginDownload: downloads(256),
+  };
 }
 
 /** Guessing keys over HTTPS is as slow as over gRPC. */

@@ -142,7 +142,7 @@ describe('the one listener', () => {
     const { port } = await openListener();
     const failed = new Promise<string>((resolve) => {
       const socket = connectTls({ host: '127.0.0.1', port, maxVersion: 'TLSv1.2', rejectUnauthorized: false });
-      socket.on('error', (error) => resolve(error.message));
+      socket.on('error', (error: Error) => resolve(error.message));
       socket.on('secureConnect', () => resolve('connected'));
     });
     expect(await failed).toMatch(/protocol version|alert/i);

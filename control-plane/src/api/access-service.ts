@@ -1,6 +1,12 @@
-import { nameViolations, type ApiKeyRecord } from '@flotilla/core';
+import { nameViolations, type ApiKeyRecord, type Store } from '@flotilla/core';
 import { FlotillaError, invalidArgument, isId, newId } from '@flotilla/kit';
-import { CreateApiKeyRequest, EventSeverity, RevokeApiKeyRequest, Role } from '@flotilla/proto';
+import {
+  CreateApiKeyRequest,
+  EventSeverity,
+  RevokeApiKeyRequest,
+  Role,
+  type CreateApiKeyResponse,
+} from '@flotilla/proto';
 import { apiKeyHash, newApiKeySecret, printedApiKey } from '../access/api-key.js';
 import { mayGrant } from '../access/identity.js';
 import type { ProjectCall, ServiceHandlers } from './call.js';
@@ -13,59 +19,15 @@ import { earlier, write } from './write.js';
 
 const dayMs = 86_400_000;
 
-export function accessService({ store, random, pepper }: ApiParts): ServiceHandlers<'AccessService'> {
-  const find = async (call: ProjectCall, named: string): Promise<ApiKeyRecord> => {
-    const record = isId('key', named)
-      ? await store.read.apiKey(named)
-      : await store.read.apiKeyByName(call.project.id, named);
-    if (record === undefined || record.projectId !== call.project.id) throw notFound('key', named);
-    return record;
-  };
+export function accessService(parts: ApiParts): ServiceHandlers<'AccessService'> {
+  const { store } = parts;
   return {
     async getCaller(_request, call) {
       const project = await store.read.project(call.caller.projectId);
       return { subject: call.actor, project: project?.name ?? '', role: call.caller.role };
     },
 
-    async createApiKey(request, call) {
-      const content = CreateApiKeyRequest.encode(request).finish();
-      if ((await earlier(store, call, request.options, content)) !== undefined) throw alreadyShown();
-      const ttlMs = parseTtl(request);
-      if (!mayGrant(call.caller, request.role)) throw mayNotGrant();
-      const id = newId('key', random);
-      const secret = newApiKeySecret(random);
-      const apiKey = {
-        id,
-        projectId: call.project.id,
-        name: request.name,
-        role: request.role,
-        secretHash: apiKeyHash(pepper, id, secret),
-        expiresAtMs: call.nowMs + ttlMs,
-      };
-      const written = await write(store, call, request.options, content, {
-        changes: [{ kind: 'apikey.create', apiKey }],
-        expect: [{ kind: 'apikey', id, version: 0 }],
-        event: {
-          resourceKind: 'apikey',
-          resourceId: id,
-          resourceName: request.name,
-          projectId: call.project.id,
-          severity: EventSeverity.NORMAL,
-          category: 'Access',
-          reason: 'ApiKeyCreated',
-          message: `${call.actor} created the API key with role ${Role[request.role]}.`,
-        },
-        audit: {
-          action: 'apikey.create',
-          resourceKind: 'apikey',
-          resourceId: id,
-          details: { name: request.name, role: Role[request.role] },
-        },
-        response: id,
-      });
-      if (written.kind === 'dry') return { apiKey: undefined, secret: '' };
-      return { apiKey: toApiKey(await find(call, id), call.project.name), secret: printedApiKey(id, secret) };
-    },
+    createApiKey: (request, call) => createApiKey(parts, request, call),
 
     async listApiKeys(request, call) {
       const page = await store.read.apiKeys({ ...toListQuery(request.options), projectId: call.project.id });
@@ -77,7 +39,7 @@ export function accessService({ store, random, pepper }: ApiParts): ServiceHandl
 
     async revokeApiKey(request, call) {
       const content = RevokeApiKeyRequest.encode(request).finish();
-      const record = await find(call, request.apiKey);
+      const record = await findKey(store, call, request.apiKey);
       if (record.revokedAtMs === undefined) {
         await write(store, call, request.options, content, {
           changes: [{ kind: 'apikey.revoke', apiKeyId: record.id }],
@@ -98,9 +60,59 @@ export function accessService({ store, random, pepper }: ApiParts): ServiceHandl
           response: record.id,
         });
       }
-      return { apiKey: toApiKey(await find(call, record.id), call.project.name) };
+      return { apiKey: toApiKey(await findKey(store, call, record.id), call.project.name) };
     },
   };
+}
+
+async function findKey({ read }: Pick<Store, 'read'>, call: ProjectCall, named: string): Promise<ApiKeyRecord> {
+  const record = isId('key', named) ? await read.apiKey(named) : await read.apiKeyByName(call.project.id, named);
+  if (record === undefined || record.projectId !== call.project.id) throw notFound('key', named);
+  return record;
+}
+
+async function createApiKey(
+  { store, random, pepper }: ApiParts,
+  request: CreateApiKeyRequest,
+  call: ProjectCall,
+): Promise<CreateApiKeyResponse> {
+  const content = CreateApiKeyRequest.encode(request).finish();
+  if ((await earlier(store, call, request.options, content)) !== undefined) throw alreadyShown();
+  const ttlMs = parseTtl(request);
+  if (!mayGrant(call.caller, request.role)) throw mayNotGrant();
+  const id = newId('key', random);
+  const secret = newApiKeySecret(random);
+  const apiKey = {
+    id,
+    projectId: call.project.id,
+    name: request.name,
+    role: request.role,
+    secretHash: apiKeyHash(pepper, id, secret),
+    expiresAtMs: call.nowMs + ttlMs,
+  };
+  const written = await write(store, call, request.options, content, {
+    changes: [{ kind: 'apikey.create', apiKey }],
+    expect: [{ kind: 'apikey', id, version: 0 }],
+    event: {
+      resourceKind: 'apikey',
+      resourceId: id,
+      resourceName: request.name,
+      projectId: call.project.id,
+      severity: EventSeverity.NORMAL,
+      category: 'Access',
+      reason: 'ApiKeyCreated',
+      message: `${call.actor} created the API key with role ${Role[request.role]}.`,
+    },
+    audit: {
+      action: 'apikey.create',
+      resourceKind: 'apikey',
+      resourceId: id,
+      details: { name: request.name, role: Role[request.role] },
+    },
+    response: id,
+  });
+  if (written.kind === 'dry') return { apiKey: undefined, secret: '' };
+  return { apiKey: toApiKey(await findKey(store, call, id), call.project.name), secret: printedApiKey(id, secret) };
 }
 
 function parseTtl(request: CreateApiKeyRequest): number {

@@ -52,29 +52,37 @@ const refusal = { code: status.INVALID_ARGUMENT, details: 'The request is not a 
 function guarded(handler: UntypedHandleCall, requestStream: boolean, responseStream: boolean): UntypedHandleCall {
   // Their types are theirs; what is relied on is gRPC's calling convention.
   const run = handler as unknown as (call: unknown, callback?: unknown) => void;
-  if (requestStream) {
-    return ((call: {
-      on(name: string, listener: (value: unknown) => void): unknown;
-      emit(name: string, value: unknown): boolean;
-    }) => {
-      const { on } = call;
-      call.on = (name, listener) =>
-        on.call(call, name, (value: unknown) => {
-          if (name === 'data' && value instanceof Malformed)
-            call.emit('error', Object.assign(new Error(refusal.details), refusal));
-          else listener(value);
-        });
-      run(call);
-    }) as unknown as UntypedHandleCall;
-  }
+  if (requestStream) return (call: StreamCall) => run(watched(call));
   if (responseStream) {
-    return ((call: { request: unknown; emit(name: string, value: unknown): boolean }) => {
-      if (call.request instanceof Malformed) call.emit('error', Object.assign(new Error(refusal.details), refusal));
+    return (call: StreamCall & { request: unknown }) => {
+      if (call.request instanceof Malformed) call.emit('error', malformedError());
       else run(call);
-    }) as unknown as UntypedHandleCall;
+    };
   }
-  return ((call: { request: unknown }, callback: (error: unknown) => void) => {
+  return (call: { request: unknown }, callback: (error: typeof refusal) => void) => {
     if (call.request instanceof Malformed) callback(refusal);
     else run(call, callback);
-  }) as unknown as UntypedHandleCall;
+  };
+}
+
+type Listener = (value: unknown) => void;
+
+interface StreamCall {
+  on: (name: string, listener: Listener) => unknown;
+  emit(name: string, value: unknown): boolean;
+}
+
+/** The same stream, whose listeners never see a message that is none. */
+function watched(call: StreamCall): StreamCall {
+  const on = call.on.bind(call);
+  call.on = (name, listener) =>
+    on(name, (value) => {
+      if (name === 'data' && value instanceof Malformed) call.emit('error', malformedError());
+      else listener(value);
+    });
+  return call;
+}
+
+function malformedError(): Error {
+  return Object.assign(new Error(refusal.details), refusal);
 }

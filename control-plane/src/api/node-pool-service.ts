@@ -6,6 +6,7 @@ import {
   poolUpdateViolations,
   type ClusterRecord,
   type PoolRecord,
+  type Store,
 } from '@flotilla/core';
 import { FlotillaError, invalidArgument, newId } from '@flotilla/kit';
 import {
@@ -27,28 +28,8 @@ import { earlier, expectEtag, write, type Act, type Written } from './write.js';
 
 export function nodePoolService(parts: ApiParts): ServiceHandlers<'NodePoolService'> {
   const { store } = parts;
-  const answer = async (call: ProjectCall, written: Written & { kind: 'written' | 'replayed' }) => {
-    const record = await findPool(store.read, call.project.id, '', written.resourceId);
-    return { nodePool: toNodePool(record, call.project.name), revision: BigInt(written.revision) };
-  };
   return {
-    async createNodePool(request, call) {
-      const content = CreateNodePoolRequest.encode(request).finish();
-      const before = await earlier(store, call, request.options, content);
-      if (before !== undefined) {
-        return answer(call, { kind: 'replayed', resourceId: before, revision: await store.read.revision() });
-      }
-      const cluster = await findCluster(store.read, call.project.id, request.cluster);
-      const spec = planNew(request, cluster, parts);
-      await refuseTaken(parts, cluster, request.name);
-      const id = newId('pol', parts.random);
-      const written = await write(store, call, request.options, content, creation(call, request, cluster, spec, id));
-      if (written.kind === 'dry') {
-        const meta = { name: request.name, project: call.project.name, labels: request.labels };
-        return { nodePool: NodePool.fromPartial({ meta, cluster: cluster.name, spec }), revision: 0n };
-      }
-      return answer(call, written);
-    },
+    createNodePool: (request, call) => createNodePool(parts, request, call),
 
     async getNodePool(request, call) {
       const record = await findPool(store.read, call.project.id, request.cluster, request.nodePool);
@@ -83,7 +64,7 @@ export function nodePoolService(parts: ApiParts): ServiceHandlers<'NodePoolServi
       const spec = planUpdate(request, record, cluster, parts);
       const written = await write(store, call, request.options, content, update(call, record, spec, request.etag));
       if (written.kind === 'dry') return { ...unchanged, nodePool: { ...unchanged.nodePool, spec } };
-      return answer(call, written);
+      return answer(store, call, written);
     },
 
     async deleteNodePool(request, call) {
@@ -97,9 +78,42 @@ export function nodePoolService(parts: ApiParts): ServiceHandlers<'NodePoolServi
       if (before !== undefined || record.deleteRequestedAtMs !== undefined) return unchanged;
       refuseControlPlane(record);
       const written = await write(store, call, request.options, content, deletion(call, record, request.etag));
-      return written.kind === 'dry' ? unchanged : answer(call, written);
+      return written.kind === 'dry' ? unchanged : answer(store, call, written);
     },
   };
+}
+
+interface Answer {
+  readonly nodePool: NodePool | undefined;
+  readonly revision: bigint;
+}
+
+async function answer(
+  store: Store,
+  call: ProjectCall,
+  written: Written & { kind: 'written' | 'replayed' },
+): Promise<Answer> {
+  const record = await findPool(store.read, call.project.id, '', written.resourceId);
+  return { nodePool: toNodePool(record, call.project.name), revision: BigInt(written.revision) };
+}
+
+async function createNodePool(parts: ApiParts, request: CreateNodePoolRequest, call: ProjectCall): Promise<Answer> {
+  const { store } = parts;
+  const content = CreateNodePoolRequest.encode(request).finish();
+  const before = await earlier(store, call, request.options, content);
+  if (before !== undefined) {
+    return answer(store, call, { kind: 'replayed', resourceId: before, revision: await store.read.revision() });
+  }
+  const cluster = await findCluster(store.read, call.project.id, request.cluster);
+  const spec = planNew(request, cluster, parts);
+  await refuseTaken(parts, cluster, request.name);
+  const id = newId('pol', parts.random);
+  const written = await write(store, call, request.options, content, creation(call, request, cluster, spec, id));
+  if (written.kind === 'dry') {
+    const meta = { name: request.name, project: call.project.name, labels: request.labels };
+    return { nodePool: NodePool.fromPartial({ meta, cluster: cluster.name, spec }), revision: 0n };
+  }
+  return answer(store, call, written);
 }
 
 function planNew(request: CreateNodePoolRequest, cluster: ClusterRecord, { artifacts }: ApiParts): NodePoolSpec {

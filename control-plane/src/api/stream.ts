@@ -1,85 +1,89 @@
 import type { ServerDuplexStream, ServerWritableStream, ServiceError } from '@grpc/grpc-js';
-import { reasonOf } from '@flotilla/kit';
+import { FlotillaError, reasonOf } from '@flotilla/kit';
 import type { Duplex } from './call.js';
 import { Malformed } from './malformed.js';
 
 /** Messages that may wait in a stream before its reader counts as stalled. */
 const waitingMax = 256;
 
+type ToError = (thrown: unknown, call: { reference: string; peer: string }) => ServiceError;
+
 /** A grpc-js stream as the handlers see it: callbacks instead of iteration, because ending an iteration destroys it. */
-export function duplexOf<Req, Res>(
-  stream: ServerDuplexStream<unknown, unknown>,
-  toError: (thrown: unknown, call: { reference: string; peer: string }) => ServiceError,
-): Duplex<Req, Res> {
-  let closed = false;
-  let ended = false;
-  let onMessage: ((message: Req) => void) | undefined;
-  const onClose: (() => void)[] = [];
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
-    for (const listener of onClose) listener();
-  };
-  const fail = (thrown: unknown): void => {
-    if (!ended) {
-      ended = true;
-      const error = isServiceError(thrown) ? thrown : toError(thrown, { reference: 'stream', peer: stream.getPeer() });
-      // 'error' makes grpc-js send the status; listeners for it exist from the start.
-      stream.emit('error', error);
-    }
-    close();
-  };
-  stream.on('cancelled', close);
-  stream.on('close', close);
-  stream.on('error', close);
-  stream.on('end', close);
-  stream.pause();
-  const read = (message: unknown): void => {
-    if (ended) return;
-    try {
-      if (message instanceof Malformed) throw message.reason;
-      // Decoded by the method's own deserializer.
-      onMessage?.(message as Req);
-    } catch (error) {
-      fail(error);
-    }
-  };
-  return {
-    onMessage(listener) {
-      onMessage = listener;
-      stream.on('data', read);
-      stream.resume();
-    },
-    onClose(listener) {
-      if (closed) listener();
-      else onClose.push(listener);
-    },
-    send(message) {
-      if (closed || ended) return false;
-      if (stream.writableLength >= waitingMax) {
-        // Two minutes of heartbeats unread: it is gone, or holds us up on purpose.
-        stream.emit(
-          'error',
-          Object.assign(new Error('reader stalled'), { code: 8, details: 'The other side does not read.' }),
-        );
-        ended = true;
-        close();
-        return false;
+export function duplexOf<Req, Res>(stream: ServerDuplexStream<unknown, unknown>, toError: ToError): Duplex<Req, Res> {
+  return new GrpcDuplex<Req, Res>(stream, toError);
+}
+
+class GrpcDuplex<Req, Res> implements Duplex<Req, Res> {
+  #closed = false;
+  #ended = false;
+  readonly #onClose: (() => void)[] = [];
+
+  constructor(
+    private readonly stream: ServerDuplexStream<unknown, unknown>,
+    private readonly toError: ToError,
+  ) {
+    for (const name of ['cancelled', 'close', 'error', 'end']) stream.on(name, () => this.#close());
+    stream.pause();
+  }
+
+  onMessage(listener: (message: Req) => void): void {
+    this.stream.on('data', (message: unknown) => {
+      if (this.#ended) return;
+      try {
+        if (message instanceof Malformed) throw message.reason;
+        // Decoded by the method's own deserializer.
+        listener(message as Req);
+      } catch (error) {
+        this.fail(error);
       }
-      return stream.write(message);
-    },
-    get waiting() {
-      return stream.writableLength;
-    },
-    end() {
-      if (!ended) {
-        ended = true;
-        stream.end();
-      }
-      close();
-    },
-    fail,
-  };
+    });
+    this.stream.resume();
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#closed) listener();
+    else this.#onClose.push(listener);
+  }
+
+  send(message: Res): boolean {
+    if (this.#closed || this.#ended) return false;
+    // Two minutes of heartbeats unread: it is gone, or holds us up on purpose.
+    if (this.stream.writableLength >= waitingMax) this.fail(stalled());
+    else return this.stream.write(message);
+    return false;
+  }
+
+  get waiting(): number {
+    return this.stream.writableLength;
+  }
+
+  end(): void {
+    if (!this.#ended) {
+      this.#ended = true;
+      this.stream.end();
+    }
+    this.#close();
+  }
+
+  fail(thrown: unknown): void {
+    if (!this.#ended) {
+      this.#ended = true;
+      const call = { reference: 'stream', peer: this.stream.getPeer() };
+      // 'error' makes grpc-js send the status; destroy would lose it.
+      this.stream.emit('error', isServiceError(thrown) ? thrown : this.toError(thrown, call));
+    }
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const listener of this.#onClose) listener();
+  }
+}
+
+function stalled(): FlotillaError {
+  return new FlotillaError('READER_STALLED', 'The other side does not read.', { kind: 'exhausted', retry: 'later' });
 }
 
 /** Sends one message and waits while the reader is slow; rejects when it goes away. */

@@ -1,6 +1,12 @@
 import { labelViolations, type PoolRecord, type TokenRecord } from '@flotilla/core';
 import { FlotillaError, invalidArgument, newId, type FieldViolation } from '@flotilla/kit';
-import { CreateTokenRequest, EnrollmentToken, EventSeverity, RevokeTokenRequest } from '@flotilla/proto';
+import {
+  CreateTokenRequest,
+  EventSeverity,
+  RevokeTokenRequest,
+  type CreateTokenResponse,
+  type EnrollmentToken,
+} from '@flotilla/proto';
 import { addressList } from '../enroll/addresses.js';
 import { keyedHash, newTokenSecret, printedTokenId } from '../enroll/token-format.js';
 import type { ProjectCall, ServiceHandlers } from './call.js';
@@ -18,60 +24,9 @@ const usesMax = 10_000;
 const cidrsMax = 32;
 
 export function tokenService(parts: ApiParts): ServiceHandlers<'TokenService'> {
-  const { store, random, pepper, server } = parts;
+  const { store } = parts;
   return {
-    async createToken(request, call) {
-      const content = CreateTokenRequest.encode(request).finish();
-      if ((await earlier(store, call, request.options, content)) !== undefined) throw alreadyShown();
-      const pool =
-        request.nodePool === ''
-          ? undefined
-          : await findPool(store.read, call.project.id, request.cluster, request.nodePool);
-      const terms = parseTerms(request, call.nowMs);
-      const id = newId('tok', random);
-      const secret = newTokenSecret(random);
-      const secretHmac = Buffer.from(keyedHash(pepper, 'token', id, secret), 'hex');
-      const token = { ...newToken(call, request, pool, terms), id, secretHmac };
-      const written = await write(store, call, request.options, content, {
-        changes: [{ kind: 'token.create', token }],
-        ...(pool === undefined ? {} : { expect: [{ kind: 'pool', id: pool.id, version: pool.version }] }),
-        event: {
-          resourceKind: 'token',
-          resourceId: id,
-          resourceName: printedTokenId(id),
-          projectId: call.project.id,
-          severity: EventSeverity.NORMAL,
-          category: 'Access',
-          reason: 'TokenCreated',
-          message: `${call.actor} created an enrolment token: ${times(terms.maxUses)}, ${purpose(pool)}.`,
-        },
-        audit: {
-          action: 'token.create',
-          resourceKind: 'token',
-          resourceId: id,
-          details: { pool: pool?.name ?? '', maxUses: String(terms.maxUses), ttlSeconds: String(terms.ttlMs / 1000) },
-        },
-        response: id,
-      });
-      if (written.kind === 'dry') {
-        const record: TokenRecord = {
-          ...token,
-          version: 0,
-          createdAtMs: call.nowMs,
-          updatedAtMs: call.nowMs,
-          uses: 0,
-          revokedAtMs: undefined,
-        };
-        return { token: withoutId(toToken(record, call.project.name, call.nowMs)), secret: '', installCommand: '' };
-      }
-      const text = `${printedTokenId(id)}.${secret}`;
-      const record = await findToken(store.read, call.project.id, id);
-      return {
-        token: toToken(record, call.project.name, call.nowMs),
-        secret: text,
-        installCommand: installCommand(server, text),
-      };
-    },
+    createToken: (request, call) => createToken(parts, request, call),
 
     async getToken(request, call) {
       const record = await findToken(store.read, call.project.id, request.token);
@@ -107,6 +62,64 @@ export function tokenService(parts: ApiParts): ServiceHandlers<'TokenService'> {
       const after = await findToken(store.read, call.project.id, record.id);
       return { token: toToken(after, call.project.name, call.nowMs) };
     },
+  };
+}
+
+async function createToken(
+  parts: ApiParts,
+  request: CreateTokenRequest,
+  call: ProjectCall,
+): Promise<CreateTokenResponse> {
+  const { store, random, pepper, server } = parts;
+  const content = CreateTokenRequest.encode(request).finish();
+  if ((await earlier(store, call, request.options, content)) !== undefined) throw alreadyShown();
+  const pool =
+    request.nodePool === ''
+      ? undefined
+      : await findPool(store.read, call.project.id, request.cluster, request.nodePool);
+  const terms = parseTerms(request, call.nowMs);
+  const id = newId('tok', random);
+  const secret = newTokenSecret(random);
+  const secretHmac = Buffer.from(keyedHash(pepper, 'token', id, secret), 'hex');
+  const token = { ...newToken(call, request, pool, terms), id, secretHmac };
+  const written = await write(store, call, request.options, content, {
+    changes: [{ kind: 'token.create', token }],
+    ...(pool === undefined ? {} : { expect: [{ kind: 'pool', id: pool.id, version: pool.version }] }),
+    event: {
+      resourceKind: 'token',
+      resourceId: id,
+      resourceName: printedTokenId(id),
+      projectId: call.project.id,
+      severity: EventSeverity.NORMAL,
+      category: 'Access',
+      reason: 'TokenCreated',
+      message: `${call.actor} created an enrolment token: ${times(terms.maxUses)}, ${purpose(pool)}.`,
+    },
+    audit: {
+      action: 'token.create',
+      resourceKind: 'token',
+      resourceId: id,
+      details: { pool: pool?.name ?? '', maxUses: String(terms.maxUses), ttlSeconds: String(terms.ttlMs / 1000) },
+    },
+    response: id,
+  });
+  if (written.kind === 'dry') {
+    const record: TokenRecord = {
+      ...token,
+      version: 0,
+      createdAtMs: call.nowMs,
+      updatedAtMs: call.nowMs,
+      uses: 0,
+      revokedAtMs: undefined,
+    };
+    return { token: withoutId(toToken(record, call.project.name, call.nowMs)), secret: '', installCommand: '' };
+  }
+  const text = `${printedTokenId(id)}.${secret}`;
+  const record = await findToken(store.read, call.project.id, id);
+  return {
+    token: toToken(record, call.project.name, call.nowMs),
+    secret: text,
+    installCommand: installCommand(server, text),
   };
 }
 

@@ -20,7 +20,7 @@ import {
   NodePool,
   Project,
   ResourceMeta,
-  SessionState,
+  type SessionState,
 } from '@flotilla/proto';
 import { printedTokenId } from '../enroll/token-format.js';
 

@@ -109,7 +109,7 @@ async function readFile(path: string, sources: ConfigSources, problems: string[]
   }
   const keys = settings.map(({ key }) => key);
   for (const { key: node, value } of document.contents.items) {
-    const key = isScalar(node) ? String(node.value) : '';
+    const key = isScalar(node) ? scalarText(node.value) : '';
     const where = at(isScalar(node) ? node.range?.[0] : undefined);
     if (!keys.includes(key)) {
       const near = suggestion(key, keys);
@@ -117,12 +117,16 @@ async function readFile(path: string, sources: ConfigSources, problems: string[]
         `${where}: ${key.slice(0, 80)} is not a setting.${near === undefined ? '' : ` Did you mean ${near}?`}`,
       );
     } else if (isScalar(value)) {
-      given.set(key, { text: value.value === null ? '' : String(value.value), where });
+      given.set(key, { text: scalarText(value.value), where });
     } else if (isSeq(value) && value.items.every((item) => isScalar(item))) {
-      given.set(key, { text: value.items.map((item) => String(item.value)).join(','), where });
+      given.set(key, { text: value.items.map((item) => scalarText(item.value)).join(','), where });
     } else {
       problems.push(`${where}: ${key} must be a single value.`);
     }
   }
   return given;
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }

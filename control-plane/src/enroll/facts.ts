@@ -44,7 +44,6 @@ export function parseFacts(given: MachineFacts | undefined): MachineFacts {
 
 /** Without control characters, and of bounded length: it ends up in terminals. */
 export function text(value: string, charsMax: number = textMax): string {
-  // eslint-disable-next-line no-control-regex -- removing them is the point
   return value.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ').slice(0, charsMax);
 }
 

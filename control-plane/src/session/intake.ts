@@ -133,8 +133,13 @@ export class Intake {
   async #something(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size > 0 || this.#events.length > 0 || signal.aborted) return;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const done = (): void => {
+        // Taken off again: this waits thousands of times for one signal.
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#wake = done;
+      signal.addEventListener('abort', done, { once: true });
     });
   }
 }

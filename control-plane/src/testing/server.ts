@@ -6,6 +6,8 @@ import { silentLogger, systemClock, systemRandom, type Clock } from '@flotilla/k
 import type { RateLimits } from '../api/rates.js';
 import { composeServer, type ComposedServer } from '../compose.js';
 import type { Config } from '../config/settings.js';
+import { loadMasterKey } from '../enroll/master-key.js';
+import { sealedSecrets } from '../enroll/sealed-secrets.js';
 import { FakeEngine } from './fake-engine.js';
 
 export interface TestServer {
@@ -16,6 +18,8 @@ export interface TestServer {
   readonly port: number;
   /** What the first start wrote for `flotilla login`. */
   readonly admin: { readonly apiKey: string; readonly caPem: string };
+  /** Key of the stored hashes, for making API keys without the API. */
+  pepper(): Promise<Uint8Array>;
   /** Stops the server; the data directory stays until `remove`. */
   stop(): Promise<void>;
   remove(): Promise<void>;
@@ -88,6 +92,10 @@ export async function openTestServer(
     dataDir,
     port: server.port,
     admin,
+    pepper: async () => {
+      const secrets = await sealedSecrets(dataDir, await loadMasterKey(dataDir, systemRandom));
+      return (await secrets.get('pepper')) ?? Buffer.alloc(0);
+    },
     stop,
     remove: async () => {
       await stop();

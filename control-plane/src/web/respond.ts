@@ -45,6 +45,8 @@ const statuses: Partial<Readonly<Record<FlotillaError['kind'], number>>> = {
   exhausted: 429,
   unavailable: 503,
   timeout: 504,
+  // Of an upload that is not what it says; nothing of ours was lost.
+  'data-loss': 422,
 };
 
 /** An error as JSON: code, message, remedy. What is internal stays in the log. */
@@ -55,7 +57,7 @@ export function sendError(
   reference: string,
 ): void {
   const status = statuses[error.kind] ?? 500;
-  const message = status === 500 ? `Something went wrong inside the server (reference ${reference}).` : error.message;
+  const message = error.kind === 'internal' ? `Something went wrong inside the server (reference ${reference}).` : error.message;
   sendJson(request, response, status, { code: error.code, message, remedy: error.remedy });
 }
 
