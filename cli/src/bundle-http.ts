@@ -68,9 +68,10 @@ function open(
     ca: context.caPem,
     minVersion: 'TLSv1.3',
     headers: { authorization: `Bearer ${context.apiKey}`, ...headers },
+    timeout: idleMs,
     signal,
   });
-  call.setTimeout(idleMs, () => call.destroy(new Error(`nothing moved for ${idleMs / 1000} s`)));
+  call.on('timeout', () => call.destroy(new Error(`nothing moved for ${idleMs / 1000} s`)));
   return call;
 }
 

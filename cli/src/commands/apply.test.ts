@@ -109,6 +109,15 @@ Nothing was applied.
     expect(writes()).toEqual([]);
   });
 
+  test('a pool of a cluster that is in the file and exists already is checked by the server all the same', async () => {
+    stage.server.failures.set(
+      'CreateNodePool',
+      new FakeFailure(9, 'SKEW', 'batch would be newer than the control plane'),
+    );
+    expect(await apply(`kind: Cluster\nmeta: {name: demo}\n---\n${batch}`, '--dry-run')).toBe(2);
+    expect(stage.terminal.stderr.text).toContain('pool.yaml:4: SKEW');
+  });
+
   test('what is fixed at creation is not changed', async () => {
     expect(await apply('kind: Cluster\nmeta: {name: demo}\nspec: {cni: CALICO, podCidr: 10.244.0.0/16}\n')).toBe(2);
     expect(stage.terminal.stderr.text).toBe(

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { FlotillaError, toFlotillaError } from '@flotilla/kit';
+import { type ErrorKind, FlotillaError } from '@flotilla/kit';
 import { type Call, type Session, usageError } from '../call.js';
 import { type Manifest, readManifests } from '../manifest/read.js';
 import { planCluster, type Step } from '../manifest/cluster-step.js';
@@ -51,34 +51,40 @@ function duplicates(manifests: readonly Manifest[]): string[] {
 
 /** Clusters first: pools of the same call may belong to them. Every refusal of the server is collected. */
 async function plan(session: Session, manifests: readonly Manifest[], call: Call): Promise<readonly Step[]> {
-  const clusters = manifests.filter(({ kind }) => kind === 'Cluster');
-  const pools = manifests.filter(({ kind }) => kind === 'NodePool');
-  const coming = new Set(clusters.map(({ name }) => name));
-  const settled = await Promise.allSettled([
-    ...clusters.map((manifest) => planCluster(session, manifest, call)),
-    ...pools.map((manifest) => planPool(session, manifest, call, coming.has(manifest.cluster))),
-  ]);
-  const ordered = [...clusters, ...pools];
-  const problems: string[] = [];
   const steps: Step[] = [];
-  let failure: unknown;
-  settled.forEach((outcome, at) => {
-    if (outcome.status === 'fulfilled') steps.push(outcome.value);
-    else {
-      failure ??= outcome.reason;
-      problems.push(...problemsOf(outcome.reason, ordered[at]?.place ?? ''));
+  const problems: string[] = [];
+  // Clusters that are not there yet: the server cannot check their pools.
+  const coming = new Set<string>();
+  const ordered = [...manifests].sort((a, b) => Number(a.kind === 'NodePool') - Number(b.kind === 'NodePool'));
+  for (const manifest of ordered) {
+    try {
+      const step =
+        manifest.kind === 'Cluster'
+          ? await planCluster(session, manifest, call)
+          : await planPool(session, manifest, call, coming.has(manifest.cluster));
+      if (step.deed === 'created' && manifest.kind === 'Cluster') coming.add(manifest.name);
+      steps.push(step);
+    } catch (error) {
+      if (manifest.kind === 'Cluster') coming.add(manifest.name);
+      problems.push(...problemsOf(error, manifest.place));
     }
-  });
-  if (failure === undefined) return steps;
-  if (problems.length === 0) throw toFlotillaError(failure);
-  throw refused(problems);
+  }
+  if (problems.length > 0) throw refused(problems);
+  return steps;
 }
 
-/** What the server refuses, at the place of the document; nothing for failures that are not about the document. */
+const aboutDocument: readonly ErrorKind[] = [
+  'invalid-argument',
+  'precondition',
+  'already-exists',
+  'not-found',
+  'conflict',
+  'out-of-range',
+];
+
+/** What the server refuses, at the place of the document. Failures that are not about the document end everything. */
 function problemsOf(error: unknown, place: string): string[] {
-  if (!(error instanceof FlotillaError)) return [];
-  const aboutDocument = ['invalid-argument', 'precondition', 'already-exists', 'not-found', 'conflict', 'out-of-range'];
-  if (!aboutDocument.includes(error.kind)) return [];
+  if (!(error instanceof FlotillaError) || !aboutDocument.includes(error.kind)) throw error;
   const cure = error.remedy === '' ? '' : ` ${error.remedy}`;
   if (error.violations.length === 0) return [`${place}: ${error.code}: ${ended(error.message)}${cure}`];
   return error.violations.map(({ field, description }) => `${place}: ${field} ${ended(description)}`);

@@ -78,7 +78,7 @@ class Waiting {
 
   /** Whether the goal is reached; a thing that needs a person ends the waiting. */
   async look(query: Query): Promise<boolean> {
-    const item = await this.fetch(query);
+    const item = await this.load(query);
     if (item === undefined) return this.goal === 'deleted';
     this.last = item;
     const prefix = this.named ? `${textOf(this.reference)} ` : '';
@@ -120,7 +120,7 @@ class Waiting {
     );
   }
 
-  private async fetch(query: Query): Promise<Item | undefined> {
+  private async load(query: Query): Promise<Item | undefined> {
     try {
       return await resources[this.reference.noun].get(await this.call.session(), this.reference.name, query);
     } catch (error) {

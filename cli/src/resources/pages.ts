@@ -5,12 +5,12 @@ const pagesMax = 200;
 
 /** Fetches all pages of a list. */
 export async function allPages<T>(
-  fetch: (page: { pageSize: number; pageToken: string }) => Promise<{ items: readonly T[]; nextPageToken: string }>,
+  load: (page: { pageSize: number; pageToken: string }) => Promise<{ items: readonly T[]; nextPageToken: string }>,
 ): Promise<readonly T[]> {
   const items: T[] = [];
   let pageToken = '';
   for (let page = 0; page < pagesMax; page++) {
-    const answer = await fetch({ pageSize, pageToken });
+    const answer = await load({ pageSize, pageToken });
     items.push(...answer.items);
     pageToken = answer.nextPageToken;
     if (pageToken === '') return items;
