@@ -24,4 +24,6 @@ await build({
   define: { 'process.env.NODE_ENV': '"production"' },
 });
 const bytes = readFileSync(outfile);
-process.stdout.write(`dist/agent.cjs ${bytes.length} bytes sha256 ${createHash('sha256').update(bytes).digest('hex')}\n`);
+process.stdout.write(
+  `dist/agent.cjs ${bytes.length} bytes sha256 ${createHash('sha256').update(bytes).digest('hex')}\n`,
+);

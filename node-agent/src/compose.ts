@@ -56,7 +56,12 @@ interface Shared {
 }
 
 /** The parts that are needed whether or not the machine is enrolled. */
-export async function openWork(ports: AgentPorts, config: AgentConfig, ca: () => string, clockSkewMs: () => number | undefined) {
+export async function openWork(
+  ports: AgentPorts,
+  config: AgentConfig,
+  ca: () => string,
+  clockSkewMs: () => number | undefined,
+) {
   const { host, clock, random, log, places } = ports;
   const stateDir = places.stateDir;
   await host.makeDir(stateDir, 0o700);
@@ -66,7 +71,21 @@ export async function openWork(ports: AgentPorts, config: AgentConfig, ca: () =>
   const artifacts = new Artifacts(host, { server: config.server, ca, stateDir });
   const bootId = await readBootId(host);
   const facts = (): Promise<HostFacts> => currentFacts(host, config);
-  const worker = new Worker({ host, clock, random, log, journal, targets, board, artifacts, steps, stateDir, bootId, facts, clockSkewMs });
+  const worker = new Worker({
+    host,
+    clock,
+    random,
+    log,
+    journal,
+    targets,
+    board,
+    artifacts,
+    steps,
+    stateDir,
+    bootId,
+    facts,
+    clockSkewMs,
+  });
   return { journal, targets, board, artifacts, bootId, facts, worker };
 }
 
@@ -82,11 +101,25 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     clockSkewMs: undefined,
   };
   let ca = '';
-  const work = await openWork(ports, config, () => ca, () => shared.clockSkewMs);
+  const work = await openWork(
+    ports,
+    config,
+    () => ca,
+    () => shared.clockSkewMs,
+  );
   const { board, journal, targets, worker, facts } = work;
   const startedMs = clock.now().wallMs;
   const status = new StatusFile(host, `${places.stateDir}/status.json`, clock, () =>
-    statusOf({ ...shared, pid: ports.pid, startedMs, nowMs: clock.now().wallMs, server: config.server, board, target: targets.held, worker }),
+    statusOf({
+      ...shared,
+      pid: ports.pid,
+      startedMs,
+      nowMs: clock.now().wallMs,
+      server: config.server,
+      board,
+      target: targets.held,
+      worker,
+    }),
   );
   board.onChange(() => status.touch());
   ports.onRetry(() => worker.retry());
@@ -103,7 +136,15 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
         identity,
         host,
         tokenFile: places.tokenFile,
-        enroll: () => enroll({ ...ports, server: config.server, caPin: config.caPin, identity, tokenFile: places.tokenFile, facts: machineFacts }),
+        enroll: () =>
+          enroll({
+            ...ports,
+            server: config.server,
+            caPin: config.caPin,
+            identity,
+            tokenFile: places.tokenFile,
+            facts: machineFacts,
+          }),
       },
       stop,
     );
@@ -117,7 +158,14 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     [
       { name: 'status', run: (stop) => status.run(stop) },
       { name: 'work', run: (stop) => worker.run(stop) },
-      { name: 'own-node', run: (stop) => watchOwnNode({ host, clock, nodeName: () => joinedName(journal), show: (node) => showNode(board, node) }, stop) },
+      {
+        name: 'own-node',
+        run: (stop) =>
+          watchOwnNode(
+            { host, clock, nodeName: () => joinedName(journal), show: (node) => showNode(board, node) },
+            stop,
+          ),
+      },
       { name: 'link', run: connect },
     ],
     signal,
@@ -135,7 +183,10 @@ interface Connected {
 }
 
 /** Everything a session needs, wired. */
-async function connected({ ports, config, identity, shared, work, status, machineFacts }: Connected, signal: AbortSignal): Promise<void> {
+async function connected(
+  { ports, config, identity, shared, work, status, machineFacts }: Connected,
+  signal: AbortSignal,
+): Promise<void> {
   const { host, clock, random, log } = ports;
   const epochs = await EpochFile.open(host, `${ports.places.stateDir}/epoch`);
   const identityKey: KeyObject = await identity.identityKey();
@@ -162,7 +213,13 @@ async function connected({ ports, config, identity, shared, work, status, machin
         highestEpoch: () => epochs.highest,
         raiseEpoch: (epoch) => epochs.raise(epoch),
         vitals: () => vitals.read(),
-        probes: () => readProbes({ host, joined: joinedName(work.journal) !== undefined, clockSkewMs: shared.clockSkewMs, extra: [] }),
+        probes: () =>
+          readProbes({
+            host,
+            joined: joinedName(work.journal) !== undefined,
+            clockSkewMs: shared.clockSkewMs,
+            extra: [],
+          }),
         inventory: async () => ports.inventory(await machineFacts()),
         onWelcome: (welcome, at) => {
           if (welcome.serverTime !== undefined) shared.clockSkewMs = at.wallMs - welcome.serverTime.getTime();

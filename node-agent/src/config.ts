@@ -41,7 +41,8 @@ export function parseConfig(text: string, path: string): AgentConfig {
   const caPin = 'caPin' in value ? value.caPin : undefined;
   const url = typeof server === 'string' ? parseServer(server) : undefined;
   if (url === undefined) problems.push('server must be https://host:port');
-  if (typeof caPin !== 'string' || !/^sha256:[0-9a-f]{64}$/.test(caPin)) problems.push('caPin must be sha256:<64 hex digits>');
+  if (typeof caPin !== 'string' || !/^sha256:[0-9a-f]{64}$/.test(caPin))
+    problems.push('caPin must be sha256:<64 hex digits>');
   if (problems.length > 0 || url === undefined || typeof caPin !== 'string') throw invalid(path, problems);
   return { server: url, caPin };
 }

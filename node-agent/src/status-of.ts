@@ -11,7 +11,9 @@ export interface StatusInput {
   readonly startedMs: number;
   readonly nowMs: number;
   readonly server: string;
-  readonly machine: { readonly machineId: string; readonly machineName: string; readonly project: string; readonly pool: string } | undefined;
+  readonly machine:
+    | { readonly machineId: string; readonly machineName: string; readonly project: string; readonly pool: string }
+    | undefined;
   readonly link: { readonly state: string; readonly reason: string };
   readonly lastAck: Instant | undefined;
   readonly target: MachineTarget | undefined;
@@ -35,7 +37,9 @@ export function statusOf(input: StatusInput): AgentStatus {
     startedMs: input.startedMs,
     server: input.server,
     host: hostname(),
-    ...(machine === undefined ? {} : { machine: { id: machine.machineId, name: machine.machineName, project: machine.project } }),
+    ...(machine === undefined
+      ? {}
+      : { machine: { id: machine.machineId, name: machine.machineName, project: machine.project } }),
     role: target === undefined ? 'none' : (roles[target.role] ?? 'none'),
     cluster: target?.cluster?.name ?? '',
     pool: target?.poolName ?? '',

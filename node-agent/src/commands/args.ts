@@ -28,14 +28,19 @@ export function parseArgs(args: readonly string[], flags: readonly FlagSpec[], c
       rest.push(arg);
       continue;
     }
-    const [word = '', inline] = arg.includes('=') ? [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)] : [arg];
+    const [word = '', inline] = arg.includes('=')
+      ? [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)]
+      : [arg];
     const spec = flags.find(({ name, short }) => word === `--${name}` || (short !== undefined && word === `-${short}`));
     if (spec === undefined) {
       const near = suggestion(
         word.replace(/^-+/, ''),
         flags.map(({ name }) => name),
       );
-      throw usage(`unknown flag ${word}`, near === undefined ? `See: flotilla-agent ${command} --help` : `Did you mean --${near}?`);
+      throw usage(
+        `unknown flag ${word}`,
+        near === undefined ? `See: flotilla-agent ${command} --help` : `Did you mean --${near}?`,
+      );
     }
     if (spec.value === undefined) {
       if (inline !== undefined) throw usage(`--${spec.name} takes no value`, `See: flotilla-agent ${command} --help`);
@@ -43,7 +48,8 @@ export function parseArgs(args: readonly string[], flags: readonly FlagSpec[], c
       continue;
     }
     const value = inline ?? args[++index];
-    if (value === undefined) throw usage(`--${spec.name} needs a value (${spec.value})`, `See: flotilla-agent ${command} --help`);
+    if (value === undefined)
+      throw usage(`--${spec.name} needs a value (${spec.value})`, `See: flotilla-agent ${command} --help`);
     found.set(spec.name, value);
   }
   return { flags: found, rest };
@@ -53,7 +59,13 @@ export function parseArgs(args: readonly string[], flags: readonly FlagSpec[], c
 export function flagsHelp(flags: readonly FlagSpec[]): string {
   const rows = flags
     .filter(({ hidden }) => hidden !== true)
-    .map(({ name, short, value, help }) => [`${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`, help] as const);
+    .map(
+      ({ name, short, value, help }) =>
+        [
+          `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`,
+          help,
+        ] as const,
+    );
   const width = Math.max(0, ...rows.map(([left]) => left.length)) + 2;
   return rows.map(([left, help]) => `  ${left.padEnd(width)}${help}\n`).join('');
 }

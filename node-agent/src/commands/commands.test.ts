@@ -13,7 +13,19 @@ import { phaseLine, statusScreen } from './render.js';
 const plain = { colour: false, columns: 100 };
 
 function phase(part: Partial<PhaseStatus>): PhaseStatus {
-  return { phase: 'preflight', step: 'preflight', state: 'done', index: 3, total: 11, startMs: 0, endMs: 1_234, attempt: 1, progress: '', problems: [], ...part };
+  return {
+    phase: 'preflight',
+    step: 'preflight',
+    state: 'done',
+    index: 3,
+    total: 11,
+    startMs: 0,
+    endMs: 1_234,
+    attempt: 1,
+    progress: '',
+    problems: [],
+    ...part,
+  };
 }
 
 const swap = { code: 'SWAP_ON', message: 'swap is on: /dev/sda5 (2.0 GiB).', remedy: 'Run: sudo swapoff -a' };
@@ -101,12 +113,25 @@ describe('the command line', () => {
 describe('status', () => {
   it('is one screen with the phases, the problems and their cures', async () => {
     const { run, put, out } = setUp();
-    put(aStatus({ phases: [phase({ phase: 'enroll', index: 1, progress: 'machine mch_8w2k "edge-7"' }), phase({ state: 'failed', progress: '2 of 14 checks', problems: [swap] })] }));
+    put(
+      aStatus({
+        phases: [
+          phase({ phase: 'enroll', index: 1, progress: 'machine mch_8w2k "edge-7"' }),
+          phase({ state: 'failed', progress: '2 of 14 checks', problems: [swap] }),
+        ],
+      }),
+    );
     expect(await run('status')).toBe(1);
     expect(out()).toContain('1/11 enroll              done       1.2s   machine mch_8w2k "edge-7"');
     expect(out()).toContain('3/11 preflight           failed     1.2s   2 of 14 checks');
     expect(out()).toMatch(/SWAP_ON {10}swap is on.*\n {19}Run: sudo swapoff -a/);
-    expect(Math.max(...out().split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(
+      Math.max(
+        ...out()
+          .split('\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(100);
   });
 
   it('as JSON gives the same facts and says whether the agent runs', async () => {
@@ -133,13 +158,46 @@ describe('status', () => {
 describe('following', () => {
   it.each([
     ['joined', aStatus({ phases: [phase({ phase: 'ready', index: 11 })] }), 'joined'],
-    ['a spare', aStatus({ wantedPool: '', phases: [phase({ phase: 'assign', state: 'waiting', problems: [{ code: 'SPARE', message: '', remedy: '' }] })] }), 'spare'],
-    ['enrolled for a pool, not claimed yet', aStatus({ phases: [phase({ phase: 'assign', state: 'waiting', problems: [{ code: 'SPARE', message: '', remedy: '' }] })] }), 'going-on'],
+    [
+      'a spare',
+      aStatus({
+        wantedPool: '',
+        phases: [phase({ phase: 'assign', state: 'waiting', problems: [{ code: 'SPARE', message: '', remedy: '' }] })],
+      }),
+      'spare',
+    ],
+    [
+      'enrolled for a pool, not claimed yet',
+      aStatus({
+        phases: [phase({ phase: 'assign', state: 'waiting', problems: [{ code: 'SPARE', message: '', remedy: '' }] })],
+      }),
+      'going-on',
+    ],
     ['a failed preflight', aStatus({ phases: [phase({ state: 'failed', problems: [swap] })] }), 'failed'],
     ['a join that is tried again', aStatus({ phases: [phase({ phase: 'join', state: 'failed' })] }), 'going-on'],
     ['a join that is parked', aStatus({ phases: [phase({ phase: 'join', state: 'parked' })] }), 'failed'],
-    ['a server that is away', aStatus({ phases: [phase({ phase: 'enroll', state: 'failed', problems: [{ code: 'SERVER_UNREACHABLE', message: '', remedy: '' }] })] }), 'going-on'],
-    ['a token that is refused', aStatus({ phases: [phase({ phase: 'enroll', state: 'failed', problems: [{ code: 'TOKEN_REFUSED', message: '', remedy: '' }] })] }), 'failed'],
+    [
+      'a server that is away',
+      aStatus({
+        phases: [
+          phase({
+            phase: 'enroll',
+            state: 'failed',
+            problems: [{ code: 'SERVER_UNREACHABLE', message: '', remedy: '' }],
+          }),
+        ],
+      }),
+      'going-on',
+    ],
+    [
+      'a token that is refused',
+      aStatus({
+        phases: [
+          phase({ phase: 'enroll', state: 'failed', problems: [{ code: 'TOKEN_REFUSED', message: '', remedy: '' }] }),
+        ],
+      }),
+      'failed',
+    ],
   ])('%s', (_name, status, kind) => {
     expect(verdictOf(status).kind).toBe(kind);
   });
@@ -218,7 +276,9 @@ describe('leave', () => {
     expect(await run('leave', '--yes')).toBe(0);
     expect(out()).toContain('Proven clean');
     const lines = host.ran.map((argv) => argv.join(' '));
-    expect(lines.indexOf('systemctl stop flotilla-agent.service')).toBeLessThan(lines.indexOf('systemctl stop containerd.service'));
+    expect(lines.indexOf('systemctl stop flotilla-agent.service')).toBeLessThan(
+      lines.indexOf('systemctl stop containerd.service'),
+    );
     expect(lines).toContain('systemctl disable flotilla-agent.service');
     expect(host.entries.has('/etc/kubernetes')).toBe(false);
     expect(host.entries.has(`${stateDir}/target.json`)).toBe(false);
@@ -250,7 +310,10 @@ describe('leave', () => {
 describe('doctor', () => {
   it('tells every check and exits 1 when one fails; the control plane being away is one', async () => {
     const host = aCleanHost();
-    host.put('/etc/flotilla/agent.json', JSON.stringify({ server: 'https://127.0.0.1:1', caPin: `sha256:${'0'.repeat(64)}` }));
+    host.put(
+      '/etc/flotilla/agent.json',
+      JSON.stringify({ server: 'https://127.0.0.1:1', caPin: `sha256:${'0'.repeat(64)}` }),
+    );
     host.put('/proc/swaps', 'header\n/dev/sda5 partition 2097148 0 -2\n');
     const world = await FakeWorld.create();
     host.programs.push(...world.host.programs);

@@ -16,7 +16,11 @@ export function commandHelp(command: Command): string {
 }
 
 /** Finds the command, parses its flags, runs it; every error is told with its cure. Returns the exit code. */
-export async function dispatch(args: readonly string[], commands: readonly Command[], ports: CommandPorts): Promise<number> {
+export async function dispatch(
+  args: readonly string[],
+  commands: readonly Command[],
+  ports: CommandPorts,
+): Promise<number> {
   try {
     const [name = '', ...rest] = args;
     if (['help', '--help', '-h'].includes(name)) {
@@ -31,12 +35,16 @@ export async function dispatch(args: readonly string[], commands: readonly Comma
     }
     const [extra] = parsed.rest;
     if (extra !== undefined) {
-      throw new FlotillaError('USAGE', `${command.name} takes no ${JSON.stringify(extra)}`, { remedy: `See: flotilla-agent ${command.name} --help` });
+      throw new FlotillaError('USAGE', `${command.name} takes no ${JSON.stringify(extra)}`, {
+        remedy: `See: flotilla-agent ${command.name} --help`,
+      });
     }
     return await command.run(parsed, ports);
   } catch (error) {
     const { code, message, remedy } = toFlotillaError(error);
-    ports.tell(`flotilla-agent: ${code === 'USAGE' ? '' : `${code}: `}${message}\n${remedy === '' ? '' : `  ${remedy}\n`}`);
+    ports.tell(
+      `flotilla-agent: ${code === 'USAGE' ? '' : `${code}: `}${message}\n${remedy === '' ? '' : `  ${remedy}\n`}`,
+    );
     return code === 'USAGE' ? exitCodes.usage : exitCodes.failed;
   }
 }

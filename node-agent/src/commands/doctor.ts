@@ -18,11 +18,13 @@ const flags: readonly FlagSpec[] = [{ name: 'output', short: 'o', value: 'json',
 export const doctor: Command = {
   name: 'doctor',
   summary: 'run every check of this machine now, and let the agent try again',
-  about: 'Changes nothing. Exit codes: 0 all is well, 1 a check failed. A check can be skipped by its name in the pool (skippedChecks).',
+  about:
+    'Changes nothing. Exit codes: 0 all is well, 1 a check failed. A check can be skipped by its name in the pool (skippedChecks).',
   flags,
   async run(args, ports) {
     const output = args.flags.get('output');
-    if (output !== undefined && output !== 'json') throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
+    if (output !== undefined && output !== 'json')
+      throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
     const results = await examine(ports);
     const poked = await poke(ports);
     if (output === 'json') ports.print(`${JSON.stringify({ checks: results, agentTriesAgain: poked }, null, 2)}\n`);
@@ -47,7 +49,11 @@ async function examine(ports: CommandPorts): Promise<readonly CheckResult[]> {
     link = { name: 'control-plane', state: 'ok', problems: [] };
   } catch (error) {
     if (!(error instanceof FlotillaError)) throw error;
-    link = { name: 'control-plane', state: 'failed', problems: [{ code: error.code, message: error.message, remedy: error.remedy }] };
+    link = {
+      name: 'control-plane',
+      state: 'failed',
+      problems: [{ code: error.code, message: error.message, remedy: error.remedy }],
+    };
   }
   const results = await runChecks(
     {
@@ -56,7 +62,8 @@ async function examine(ports: CommandPorts): Promise<readonly CheckResult[]> {
       target: target?.role === MachineRole.NONE ? undefined : target,
       controlPlane: target?.role === MachineRole.CONTROL_PLANE,
       clockSkewMs,
-      artifacts: ca === '' ? undefined : new Artifacts(host, { server: config.server, ca: () => ca, stateDir: places.stateDir }),
+      artifacts:
+        ca === '' ? undefined : new Artifacts(host, { server: config.server, ca: () => ca, stateDir: places.stateDir }),
       changes: new HostChanges(host, journal, `${places.stateDir}/backup`),
       joined: journal.membership()?.state === 'joined',
     },
@@ -76,7 +83,9 @@ async function poke({ host, clock, places }: CommandPorts): Promise<boolean> {
 export function doctorScreen(results: readonly CheckResult[], poked: boolean, paint: CommandPorts['terminal']): string {
   const tones = { ok: 'good', warning: 'busy', failed: 'bad', skipped: 'plain' } as const;
   const lines = results.map(({ name, state, problems }) => {
-    const said = problems.map(({ code, message, remedy }) => `${code}: ${message}${remedy === '' ? '' : `\n${' '.repeat(29)}${remedy}`}`);
+    const said = problems.map(
+      ({ code, message, remedy }) => `${code}: ${message}${remedy === '' ? '' : `\n${' '.repeat(29)}${remedy}`}`,
+    );
     return `  ${painted(state.padEnd(8), tones[state], paint)} ${name.padEnd(17)} ${said.join(`\n${' '.repeat(29)}`)}`.trimEnd();
   });
   const failed = results.filter(({ state }) => state === 'failed').length;

@@ -57,7 +57,10 @@ export const inventory: Command = {
 };
 
 /** Runs the inventory in a short-lived child; without it the other facts are told alone. */
-export function withInventory({ host, self }: CommandPorts, log: Logger): (facts: MachineFacts) => Promise<MachineFacts> {
+export function withInventory(
+  { host, self }: CommandPorts,
+  log: Logger,
+): (facts: MachineFacts) => Promise<MachineFacts> {
   return async (facts) => {
     const result = await host.run([...self, 'inventory'], { timeoutMs: childTimeoutMs });
     try {

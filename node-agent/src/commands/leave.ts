@@ -26,11 +26,13 @@ const flags: readonly FlagSpec[] = [
 export const leave: Command = {
   name: 'leave',
   summary: 'take this machine out of its cluster and undo exactly what was done to it',
-  about: 'Works without the control plane. Can be cut at any point and run again. Exit codes: 0 proven clean, 1 something is left.',
+  about:
+    'Works without the control plane. Can be cut at any point and run again. Exit codes: 0 proven clean, 1 something is left.',
   flags,
   async run(args, ports) {
     const output = args.flags.get('output');
-    if (output !== undefined && output !== 'json') throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
+    if (output !== undefined && output !== 'json')
+      throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
     const { host, clock, places } = ports;
     const journal = await Journal.open(host, `${places.stateDir}/journal.jsonl`, clock);
     const changes = journal.standing().length;
@@ -41,9 +43,19 @@ export const leave: Command = {
     const board = new Board(clock);
     const clean = await undo(settled, board, ports);
     const problems = board.view('leave')?.problems ?? [];
-    if (clean) for (const name of ['target.json', 'manifest.json', 'downloads', 'backup']) await host.remove(`${places.stateDir}/${name}`);
-    if (output === 'json') ports.print(`${JSON.stringify({ clean, changesUndone: changes - settled.standing().length, problems }, null, 2)}\n`);
-    else ports.print(clean ? cleanText(changes) : `\n${problemLines(problems, ports.terminal)}\n\nRun it again when the cause is gone: sudo flotilla-agent leave\n`);
+    if (clean)
+      for (const name of ['target.json', 'manifest.json', 'downloads', 'backup'])
+        await host.remove(`${places.stateDir}/${name}`);
+    if (output === 'json')
+      ports.print(
+        `${JSON.stringify({ clean, changesUndone: changes - settled.standing().length, problems }, null, 2)}\n`,
+      );
+    else
+      ports.print(
+        clean
+          ? cleanText(changes)
+          : `\n${problemLines(problems, ports.terminal)}\n\nRun it again when the cause is gone: sudo flotilla-agent leave\n`,
+      );
     return clean ? exitCodes.done : exitCodes.failed;
   },
 };
@@ -64,14 +76,21 @@ async function confirm(journal: Journal, ports: CommandPorts): Promise<void> {
     membership === undefined
       ? `This machine is in no cluster. ${journal.standing().length} changes of Flotilla are undone.`
       : `This machine is ${membership.nodeName}, a ${membership.role} of cluster ${membership.clusterId}. Its pods stop, their local data goes, and ${journal.standing().length} changes are undone.`;
-  const also = membership?.role === 'control-plane' ? ' Its etcd data is deleted: if it is the only control plane, the cluster is gone for good.' : '';
+  const also =
+    membership?.role === 'control-plane'
+      ? ' Its etcd data is deleted: if it is the only control plane, the cluster is gone for good.'
+      : '';
   ports.tell(`${what}${also}\n`);
   const answer = await ports.ask('Type yes to go on: ');
   if (answer?.trim() === 'yes') return;
-  throw new FlotillaError(answer === undefined ? 'USAGE' : 'CANCELLED', answer === undefined ? 'nobody is there to ask' : 'nothing was changed', {
-    kind: 'cancelled',
-    remedy: answer === undefined ? 'Say it with --yes.' : '',
-  });
+  throw new FlotillaError(
+    answer === undefined ? 'USAGE' : 'CANCELLED',
+    answer === undefined ? 'nobody is there to ask' : 'nothing was changed',
+    {
+      kind: 'cancelled',
+      remedy: answer === undefined ? 'Say it with --yes.' : '',
+    },
+  );
 }
 
 /** Two undoing at once would fight; the daemon is stopped first and does not come back by itself. */

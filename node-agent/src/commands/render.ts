@@ -53,8 +53,14 @@ export function problemLines(problems: PhaseStatus['problems'], paint: Paint): s
 
 /** One screen: who this machine is, how it is connected, where it stands. */
 export function statusScreen(status: AgentStatus, nowMs: number, paint: Paint): string {
-  const machine = status.machine === undefined ? 'not enrolled' : `machine ${status.machine.id} "${status.machine.name}", project ${status.machine.project}`;
-  const place = status.role === 'none' ? 'spare: no pool has claimed this machine' : `${status.role} of cluster ${status.cluster}, pool ${status.pool}, ${status.kubernetesVersion}`;
+  const machine =
+    status.machine === undefined
+      ? 'not enrolled'
+      : `machine ${status.machine.id} "${status.machine.name}", project ${status.machine.project}`;
+  const place =
+    status.role === 'none'
+      ? 'spare: no pool has claimed this machine'
+      : `${status.role} of cluster ${status.cluster}, pool ${status.pool}, ${status.kubernetesVersion}`;
   const shown = status.phases.map((phase) => phaseLine(phase, paint)).join('\n');
   const problems = status.phases.flatMap((phase) => (phase.state === 'waiting' ? [] : phase.problems));
   const retry = status.phases.find(({ retryMs }) => retryMs !== undefined && retryMs > nowMs)?.retryMs;
@@ -65,13 +71,16 @@ export function statusScreen(status: AgentStatus, nowMs: number, paint: Paint): 
     `Target   ${status.converged ? painted('reached', 'good', paint) : 'being worked on'}`,
     ...(shown === '' ? [] : ['', shown]),
     ...(problems.length === 0 ? [] : ['', problemLines(problems, paint)]),
-    ...(retry === undefined ? [] : ['', `Tried again in ${formatDuration(retry - nowMs)}; or now: sudo flotilla-agent doctor`]),
+    ...(retry === undefined
+      ? []
+      : ['', `Tried again in ${formatDuration(retry - nowMs)}; or now: sudo flotilla-agent doctor`]),
     '',
   ].join('\n');
 }
 
 function linkText({ link }: AgentStatus, nowMs: number, paint: Paint): string {
-  const heard = link.lastAckMs === undefined ? 'nothing heard yet' : `last answer ${formatDuration(nowMs - link.lastAckMs)} ago`;
+  const heard =
+    link.lastAckMs === undefined ? 'nothing heard yet' : `last answer ${formatDuration(nowMs - link.lastAckMs)} ago`;
   if (link.state === 'connected') return `${painted('connected', 'good', paint)}, ${heard}`;
   return `${painted(link.state === 'connecting' ? 'connecting' : 'not connected', 'busy', paint)}, ${heard}${link.reason === '' ? '' : `: ${link.reason}`}`;
 }

@@ -28,7 +28,10 @@ export const run: Command = {
 };
 
 /** So that `flotilla-agent status` can say why there is no agent. */
-async function writeFatal({ host, places, clock }: CommandPorts, fatal: { code: string; message: string; remedy: string }): Promise<void> {
+async function writeFatal(
+  { host, places, clock }: CommandPorts,
+  fatal: { code: string; message: string; remedy: string },
+): Promise<void> {
   const before = await readStatus(host, places.stateDir).catch(() => undefined);
   if (before === undefined) return;
   const text = JSON.stringify({ ...before, fatal, writtenMs: clock.now().wallMs });

@@ -7,7 +7,11 @@ import { isAlive, readStatus } from './read-status.js';
 import { phaseLine, problemLines, statusScreen } from './render.js';
 
 const flags: readonly FlagSpec[] = [
-  { name: 'follow', short: 'f', help: 'print the phases of joining as they pass, until this machine has joined or failed' },
+  {
+    name: 'follow',
+    short: 'f',
+    help: 'print the phases of joining as they pass, until this machine has joined or failed',
+  },
   { name: 'timeout', value: 'DURATION', help: 'with --follow: give up after this long, for example 10m (exit code 4)' },
   { name: 'output', short: 'o', value: 'json', help: 'the same facts as JSON' },
 ];
@@ -19,7 +23,8 @@ export const status: Command = {
   flags,
   async run(args, ports) {
     const output = args.flags.get('output');
-    if (output !== undefined && output !== 'json') throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
+    if (output !== undefined && output !== 'json')
+      throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
     if (args.flags.has('follow')) return follow(args, ports);
     if (args.flags.has('timeout')) throw new FlotillaError('USAGE', '--timeout goes with --follow');
     const found = await readStatus(ports.host, ports.places.stateDir);
@@ -43,7 +48,8 @@ function notRunning(): FlotillaError {
 }
 
 function fatalText({ fatal }: AgentStatus): string {
-  if (fatal === undefined) return 'The agent is not running; this is what it said last. Start it: sudo systemctl start flotilla-agent\n';
+  if (fatal === undefined)
+    return 'The agent is not running; this is what it said last. Start it: sudo systemctl start flotilla-agent\n';
   return `The agent stopped by itself. ${fatal.code}: ${fatal.message}\n  ${fatal.remedy}\n`;
 }
 
@@ -54,7 +60,10 @@ const everyMs = 250;
 async function follow({ flags: given }: ParsedArgs, ports: CommandPorts): Promise<number> {
   const text = given.get('timeout');
   const timeoutMs = text === undefined ? Number.POSITIVE_INFINITY : parseDurationMs(text);
-  if (timeoutMs === undefined) throw new FlotillaError('USAGE', `--timeout ${text ?? ''} is no duration`, { remedy: 'For example: --timeout 10m' });
+  if (timeoutMs === undefined)
+    throw new FlotillaError('USAGE', `--timeout ${text ?? ''} is no duration`, {
+      remedy: 'For example: --timeout 10m',
+    });
   const { host, clock, places, signal, terminal, print } = ports;
   const startedMs = clock.now().monotonicMs;
   let shown: readonly PhaseStatus[] = [];
@@ -73,7 +82,11 @@ async function follow({ flags: given }: ParsedArgs, ports: CommandPorts): Promis
       if (code !== undefined) return code;
       if (terminal.live) print(currentLine(found, ports));
     } else if (found?.fatal !== undefined || nowMs - aliveMs > absentMsMax) {
-      ports.tell(found === undefined ? 'The agent does not run. Look at: journalctl -u flotilla-agent -n 50\n' : fatalText(found));
+      ports.tell(
+        found === undefined
+          ? 'The agent does not run. Look at: journalctl -u flotilla-agent -n 50\n'
+          : fatalText(found),
+      );
       return exitCodes.failed;
     }
     if (nowMs - startedMs >= timeoutMs) return timeOver(last, ports);
@@ -103,7 +116,9 @@ function finish(found: AgentStatus, { print, tell, terminal }: CommandPorts): nu
     case 'failed': {
       tell(`\n${problemLines(verdict.phase.problems, terminal)}\n\n`);
       if (verdict.phase.phase === 'preflight') {
-        tell('Nothing on this machine was changed except /opt/flotilla, /etc/flotilla and the flotilla-agent service.\n');
+        tell(
+          'Nothing on this machine was changed except /opt/flotilla, /etc/flotilla and the flotilla-agent service.\n',
+        );
       }
       tell(
         verdict.phase.state === 'parked'
@@ -117,6 +132,8 @@ function finish(found: AgentStatus, { print, tell, terminal }: CommandPorts): nu
 
 function timeOver(last: AgentStatus | undefined, ports: CommandPorts): number {
   const current = last === undefined ? '' : currentLine(last, ports);
-  ports.tell(`\nThe time is over. ${current === '' ? 'The agent has not said anything yet.' : `It stands at:\n${current}`}\nThe agent goes on by itself. See: sudo flotilla-agent status\n`);
+  ports.tell(
+    `\nThe time is over. ${current === '' ? 'The agent has not said anything yet.' : `It stands at:\n${current}`}\nThe agent goes on by itself. See: sudo flotilla-agent status\n`,
+  );
   return exitCodes.timeout;
 }

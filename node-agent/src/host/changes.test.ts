@@ -7,7 +7,11 @@ import { fakeOthers, fakeSystemd } from './fake-programs.js';
 import { undoAll } from './undo.js';
 
 async function setUp(files: Record<string, string> = {}) {
-  const host = new FakeHost({ '/etc/hosts': '127.0.0.1 localhost\n', '/proc/sys/net/ipv4/ip_forward': '0\n', ...files });
+  const host = new FakeHost({
+    '/etc/hosts': '127.0.0.1 localhost\n',
+    '/proc/sys/net/ipv4/ip_forward': '0\n',
+    ...files,
+  });
   for (const path of ['/state', '/etc/systemd/system']) host.dir(path);
   const systemd = fakeSystemd();
   host.programs.push(systemd.program, fakeOthers);
@@ -85,7 +89,10 @@ describe('changes of the host', () => {
   });
 
   it('a unit that ran before runs after', async () => {
-    const { changes, undo, units } = await setUp({ '/etc/systemd/system/a.service': '', '/etc/systemd/system/b.service': '' });
+    const { changes, undo, units } = await setUp({
+      '/etc/systemd/system/a.service': '',
+      '/etc/systemd/system/b.service': '',
+    });
     units.set('a.service', { enabled: true, active: true });
     await changes.noteUnit('a.service');
     await changes.noteUnit('b.service');
@@ -110,7 +117,9 @@ describe('changes of the host', () => {
 
   it('a module that cannot be loaded is told with its cure', async () => {
     const { host, changes } = await setUp();
-    host.programs.unshift(([name]) => (name === 'modprobe' ? { ...ok, exitCode: 1, stderr: 'FATAL: Module br_netfilter not found' } : undefined));
+    host.programs.unshift(([name]) =>
+      name === 'modprobe' ? { ...ok, exitCode: 1, stderr: 'FATAL: Module br_netfilter not found' } : undefined,
+    );
     await expect(changes.loadModule('br_netfilter')).rejects.toMatchObject({ code: 'MODULE_MISSING' });
   });
 });

@@ -4,10 +4,20 @@ import { readUnit } from './units.js';
 
 /** One thing that was changed on the host, with what was there before: exactly what `leave` needs to undo it. */
 export type Change =
-  | { readonly type: 'file'; readonly path: string; readonly previous: { readonly backup: string; readonly mode: number } | null }
+  | {
+      readonly type: 'file';
+      readonly path: string;
+      readonly previous: { readonly backup: string; readonly mode: number } | null;
+    }
   | { readonly type: 'symlink'; readonly path: string; readonly previousTarget: string | null }
   /** A directory others will fill (kubelet, containerd): all but `keep` is ours. */
-  | { readonly type: 'dir'; readonly path: string; readonly existed: boolean; readonly keep: readonly string[]; readonly mode: number }
+  | {
+      readonly type: 'dir';
+      readonly path: string;
+      readonly existed: boolean;
+      readonly keep: readonly string[];
+      readonly mode: number;
+    }
   /** A directory made only to hold something of ours: it goes when it is empty again. */
   | { readonly type: 'empty-dir'; readonly path: string }
   /** A table of the packet filter that was not there: what others make of it goes once it holds no rule. */
@@ -103,7 +113,8 @@ export class HostChanges {
   async ensureDir(path: string, mode: number): Promise<void> {
     if (path === '' || (await this.host.exists(path))) return;
     await this.ensureDir(path.slice(0, path.lastIndexOf('/')), mode);
-    if (!this.#stands((change) => change.type === 'empty-dir' && change.path === path)) await this.log.record({ type: 'empty-dir', path });
+    if (!this.#stands((change) => change.type === 'empty-dir' && change.path === path))
+      await this.log.record({ type: 'empty-dir', path });
     await this.host.makeDir(path, mode);
   }
 
@@ -139,7 +150,8 @@ export class HostChanges {
   }
 
   async noteTableAbsent(family: string, name: string): Promise<void> {
-    if (this.#stands((change) => change.type === 'nft-table' && change.family === family && change.name === name)) return;
+    if (this.#stands((change) => change.type === 'nft-table' && change.family === family && change.name === name))
+      return;
     await this.log.record({ type: 'nft-table', family, name });
   }
 
@@ -170,7 +182,11 @@ export class HostChanges {
     const hosts = (await this.host.read('/etc/hosts')) ?? '';
     if (hosts.split('\n').includes(line)) return;
     const mode = (await this.host.stat('/etc/hosts'))?.mode ?? 0o644;
-    await this.host.writeAtomic('/etc/hosts', `${hosts}${hosts === '' || hosts.endsWith('\n') ? '' : '\n'}${line}\n`, mode);
+    await this.host.writeAtomic(
+      '/etc/hosts',
+      `${hosts}${hosts === '' || hosts.endsWith('\n') ? '' : '\n'}${line}\n`,
+      mode,
+    );
   }
 
   standing(): readonly RecordedChange[] {

@@ -19,7 +19,11 @@ export function failed(stderr: string, exitCode = 1): RunResult {
 }
 
 /** What a program does; undefined lets the next one answer. */
-export type FakeProgram = (argv: Argv, host: FakeHost, options: RunOptions) => RunResult | Promise<RunResult> | undefined;
+export type FakeProgram = (
+  argv: Argv,
+  host: FakeHost,
+  options: RunOptions,
+) => RunResult | Promise<RunResult> | undefined;
 
 /** A machine in memory: files, programs, a web. It is the world of a test, which sets it up and looks at it. */
 export class FakeHost implements Host {
@@ -27,7 +31,17 @@ export class FakeHost implements Host {
   readonly programs: FakeProgram[] = [];
   /** Every program that was run, in order. */
   readonly ran: Argv[] = [];
-  readonly installed = new Set(['ip', 'iptables', 'mount', 'umount', 'nsenter', 'modprobe', 'nft', 'conntrack', 'systemctl']);
+  readonly installed = new Set([
+    'ip',
+    'iptables',
+    'mount',
+    'umount',
+    'nsenter',
+    'modprobe',
+    'nft',
+    'conntrack',
+    'systemctl',
+  ]);
   readonly web = new Map<string, HttpAnswer>();
   readonly blobs = new Map<string, string>();
   readonly reachable = new Set<string>();
@@ -65,7 +79,10 @@ export class FakeHost implements Host {
   picture(): Record<string, string> {
     const all = [...this.entries].sort(([left], [right]) => (left < right ? -1 : 1));
     return Object.fromEntries(
-      all.map(([path, entry]) => [path, entry.kind === 'file' ? entry.content : entry.kind === 'symlink' ? `-> ${entry.target}` : '/']),
+      all.map(([path, entry]) => [
+        path,
+        entry.kind === 'file' ? entry.content : entry.kind === 'symlink' ? `-> ${entry.target}` : '/',
+      ]),
     );
   }
 
@@ -94,18 +111,22 @@ export class FakeHost implements Host {
   writeDirect(path: string, content: string): Promise<void> {
     return this.#change(path, 'write', () => {
       const entry = this.entries.get(path);
-      if (entry?.kind !== 'file') throw new FlotillaError('FILE_FAILED', `cannot write ${path}: ENOENT`, { kind: 'unavailable' });
+      if (entry?.kind !== 'file')
+        throw new FlotillaError('FILE_FAILED', `cannot write ${path}: ENOENT`, { kind: 'unavailable' });
       entry.content = `${content}\n`;
     });
   }
 
   append(path: string, content: string, mode: number): Promise<void> {
-    return this.#change(path, 'append', () => this.entries.set(path, { kind: 'file', content: (this.content(path) ?? '') + content, mode }));
+    return this.#change(path, 'append', () =>
+      this.entries.set(path, { kind: 'file', content: (this.content(path) ?? '') + content, mode }),
+    );
   }
 
   remove(path: string): Promise<void> {
     return this.#change(path, 'remove', () => {
-      for (const key of [...this.entries.keys()]) if (key === path || key.startsWith(`${path}/`)) this.entries.delete(key);
+      for (const key of [...this.entries.keys()])
+        if (key === path || key.startsWith(`${path}/`)) this.entries.delete(key);
     });
   }
 
@@ -120,7 +141,8 @@ export class FakeHost implements Host {
   rename(from: string, to: string): Promise<void> {
     return this.#change(to, 'rename', () => {
       const entry = this.entries.get(from);
-      if (entry === undefined) throw new FlotillaError('FILE_FAILED', `cannot rename ${from}: ENOENT`, { kind: 'unavailable' });
+      if (entry === undefined)
+        throw new FlotillaError('FILE_FAILED', `cannot rename ${from}: ENOENT`, { kind: 'unavailable' });
       this.entries.delete(from);
       this.entries.set(to, entry);
     });
@@ -130,7 +152,9 @@ export class FakeHost implements Host {
     return this.#soon(() => {
       if (this.entries.get(path)?.kind !== 'directory') return undefined;
       const prefix = path === '/' ? '/' : `${path}/`;
-      return [...this.entries.keys()].filter((key) => key.startsWith(prefix) && key !== path && !key.slice(prefix.length).includes('/')).map((key) => key.slice(prefix.length));
+      return [...this.entries.keys()]
+        .filter((key) => key.startsWith(prefix) && key !== path && !key.slice(prefix.length).includes('/'))
+        .map((key) => key.slice(prefix.length));
     });
   }
 
@@ -188,7 +212,8 @@ export class FakeHost implements Host {
   httpGet({ url }: HttpRequest): Promise<HttpAnswer> {
     return this.#soon(() => {
       const answer = this.web.get(url);
-      if (answer === undefined) throw new FlotillaError('HTTP_FAILED', `${url} did not answer`, { kind: 'unavailable' });
+      if (answer === undefined)
+        throw new FlotillaError('HTTP_FAILED', `${url} did not answer`, { kind: 'unavailable' });
       return answer;
     });
   }
@@ -196,8 +221,13 @@ export class FakeHost implements Host {
   download(request: DownloadRequest): Promise<void> {
     return this.#change(request.path, 'download', () => {
       const content = this.blobs.get(request.sha256);
-      if (content === undefined) throw new FlotillaError('DOWNLOAD_REFUSED', `${request.url} answered 404`, { kind: 'not-found', retry: 'later' });
-      if (createHash('sha256').update(content).digest('hex') !== request.sha256) throw new FlotillaError('DOWNLOAD_CORRUPT', request.url, { retry: 'later' });
+      if (content === undefined)
+        throw new FlotillaError('DOWNLOAD_REFUSED', `${request.url} answered 404`, {
+          kind: 'not-found',
+          retry: 'later',
+        });
+      if (createHash('sha256').update(content).digest('hex') !== request.sha256)
+        throw new FlotillaError('DOWNLOAD_CORRUPT', request.url, { retry: 'later' });
       request.onProgress?.(request.sizeBytes);
       this.put(request.path, content, request.mode);
     });

@@ -9,7 +9,10 @@ export interface FakeUnit {
 const out = (stdout: string): RunResult => ({ ...ok, stdout });
 
 /** systemd, as far as the agent speaks to it. Units are known when their file is there. */
-export function fakeSystemd(units = new Map<string, FakeUnit>()): { readonly units: Map<string, FakeUnit>; readonly program: FakeProgram } {
+export function fakeSystemd(units = new Map<string, FakeUnit>()): {
+  readonly units: Map<string, FakeUnit>;
+  readonly program: FakeProgram;
+} {
   const unitOf = (name: string): FakeUnit => {
     const unit = units.get(name) ?? { enabled: false, active: false };
     units.set(name, unit);
@@ -57,10 +60,12 @@ function show(name: string, host: FakeHost, units: Map<string, FakeUnit>): RunRe
 export function fakeContainerd(images: ReadonlyMap<string, string>): FakeProgram {
   return (argv, host) => {
     if (!argv[0].endsWith('/ctr')) return undefined;
-    if (!host.entries.has('/run/containerd/containerd.sock')) return failed('cannot dial unix /run/containerd/containerd.sock');
+    if (!host.entries.has('/run/containerd/containerd.sock'))
+      return failed('cannot dial unix /run/containerd/containerd.sock');
     const words = argv.slice(1).filter((word) => word !== '-n' && word !== 'k8s.io');
     if (words.includes('version')) return ok;
-    if (words[0] === 'images' && words[1] === 'ls') return out((host.content('/var/lib/containerd/fake-images') ?? '').trim());
+    if (words[0] === 'images' && words[1] === 'ls')
+      return out((host.content('/var/lib/containerd/fake-images') ?? '').trim());
     if (words[0] === 'images' && words[1] === 'import') {
       const image = images.get(host.content(words[2] ?? '') ?? '');
       if (image === undefined) return failed('unrecognized image format');
@@ -88,7 +93,8 @@ export function fakeKubeadm(caCertificate = 'CA', caKey = 'KEY'): FakeKubeadm {
       const config = host.content(rest[rest.indexOf('--config') + 1] ?? '') ?? '';
       kubeadm.calls.push({ verb, config, argv: [program, verb, ...rest] });
       if (verb === 'reset') {
-        for (const key of [...host.entries.keys()]) if (/^\/(etc\/kubernetes|var\/lib\/kubelet|var\/lib\/etcd)\//.test(key)) host.entries.delete(key);
+        for (const key of [...host.entries.keys()])
+          if (/^\/(etc\/kubernetes|var\/lib\/kubelet|var\/lib\/etcd)\//.test(key)) host.entries.delete(key);
         return ok;
       }
       host.put('/etc/kubernetes/pki/ca.crt', caCertificate);
@@ -100,7 +106,9 @@ export function fakeKubeadm(caCertificate = 'CA', caKey = 'KEY'): FakeKubeadm {
       }
       host.put('/var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration');
       host.put('/etc/kubernetes/kubelet.conf', 'server: https://10.0.0.5:6443');
-      if (verb === 'init') for (const file of ['admin.conf', 'manifests/kube-apiserver.yaml', 'manifests/etcd.yaml']) host.put(`/etc/kubernetes/${file}`, '-');
+      if (verb === 'init')
+        for (const file of ['admin.conf', 'manifests/kube-apiserver.yaml', 'manifests/etcd.yaml'])
+          host.put(`/etc/kubernetes/${file}`, '-');
       return ok;
     },
   };
@@ -108,4 +116,7 @@ export function fakeKubeadm(caCertificate = 'CA', caKey = 'KEY'): FakeKubeadm {
 }
 
 /** Everything else the steps run: succeeds and says nothing. */
-export const fakeOthers: FakeProgram = ([name]) => (['modprobe', 'nft', 'iptables', 'iptables-save', 'ip6tables', 'ip6tables-save', 'ip', 'umount'].includes(name) ? ok : undefined);
+export const fakeOthers: FakeProgram = ([name]) =>
+  ['modprobe', 'nft', 'iptables', 'iptables-save', 'ip6tables', 'ip6tables-save', 'ip', 'umount'].includes(name)
+    ? ok
+    : undefined;

@@ -20,7 +20,11 @@ function unreachable(url: string, cause: unknown): FlotillaError {
 }
 
 /** Opens a request and waits for the head of its answer; the deadline covers silence, not the whole transfer. */
-async function start(request: HttpRequest, proxy: ProxySettings, headers: Record<string, string>): Promise<IncomingMessage> {
+async function start(
+  request: HttpRequest,
+  proxy: ProxySettings,
+  headers: Record<string, string>,
+): Promise<IncomingMessage> {
   const url = new URL(request.url);
   if (url.protocol === 'https:' && request.ca === undefined) {
     throw new FlotillaError('HTTP_UNVERIFIED', `no CA to verify ${url.host} with`, { kind: 'precondition' });
@@ -80,11 +84,15 @@ export async function download(request: DownloadRequest, proxy: ProxySettings): 
   const digest = streamed ?? (await sha256Of(part));
   if (digest !== request.sha256 || (await sizeOf(part)) !== request.sizeBytes) {
     await rm(part, { force: true });
-    throw new FlotillaError('DOWNLOAD_CORRUPT', `${request.url} is not the file that the manifest names (sha256 ${digest})`, {
-      kind: 'data-loss',
-      retry: 'later',
-      remedy: 'If it comes again, sync the artifacts on the control plane anew.',
-    });
+    throw new FlotillaError(
+      'DOWNLOAD_CORRUPT',
+      `${request.url} is not the file that the manifest names (sha256 ${digest})`,
+      {
+        kind: 'data-loss',
+        retry: 'later',
+        remedy: 'If it comes again, sync the artifacts on the control plane anew.',
+      },
+    );
   }
   const file = await open(part, 'r');
   try {
@@ -99,7 +107,12 @@ export async function download(request: DownloadRequest, proxy: ProxySettings): 
 }
 
 /** Gives the sha256 of the whole file when it was read from its start. */
-async function fetchInto(part: string, from: number, request: DownloadRequest, proxy: ProxySettings): Promise<string | undefined> {
+async function fetchInto(
+  part: string,
+  from: number,
+  request: DownloadRequest,
+  proxy: ProxySettings,
+): Promise<string | undefined> {
   const answer = await start(request, proxy, from > 0 ? { range: `bytes=${from}-` } : {});
   const status = answer.statusCode ?? 0;
   if (status !== 200 && status !== 206) {

@@ -9,7 +9,11 @@ describe('running a program', () => {
     const lines: string[] = [];
     process.env['FLOTILLA_CANARY'] = 'secret';
     const script = 'console.log(Object.keys(process.env).sort().join()); console.error("oops"); process.exit(3)';
-    const result = await runProgram([node, '-e', script], { timeoutMs: 20_000, env: { EXTRA: '1' }, onLine: (line) => lines.push(line) });
+    const result = await runProgram([node, '-e', script], {
+      timeoutMs: 20_000,
+      env: { EXTRA: '1' },
+      onLine: (line) => lines.push(line),
+    });
     delete process.env['FLOTILLA_CANARY'];
     expect(result).toMatchObject({ exitCode: 3, stderr: 'oops\n', timedOut: false });
     expect(result.stdout.trim()).toBe('EXTRA,HOME,LANG,PATH');
@@ -47,7 +51,9 @@ describe('running a program', () => {
   });
 
   it('keeps the last 64 KiB of what is said', async () => {
-    const result = await runProgram([node, '-e', 'process.stdout.write("x".repeat(200000) + "END")'], { timeoutMs: 20_000 });
+    const result = await runProgram([node, '-e', 'process.stdout.write("x".repeat(200000) + "END")'], {
+      timeoutMs: 20_000,
+    });
     expect(result.stdout.length).toBe(64 * 1024);
     expect(result.stdout.endsWith('END')).toBe(true);
   });

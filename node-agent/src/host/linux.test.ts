@@ -17,7 +17,10 @@ describe('this machine', () => {
     expect(await host.list(join(dir, 'no'))).toBeUndefined();
     expect(await host.stat(join(dir, 'no', 'deeper'))).toBeUndefined();
     await writeFile(join(dir, 'file'), '');
-    await expect(host.list(dir).then(() => host.read(dir))).rejects.toMatchObject({ code: 'FILE_FAILED', metadata: { system: 'EISDIR' } });
+    await expect(host.list(dir).then(() => host.read(dir))).rejects.toMatchObject({
+      code: 'FILE_FAILED',
+      metadata: { system: 'EISDIR' },
+    });
   });
 
   it('writes atomically with the mode that is asked for, whatever was there', async () => {

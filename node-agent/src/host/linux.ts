@@ -79,7 +79,8 @@ async function readBounded(path: string): Promise<string> {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(65_536), 0, 65_536, null);
       if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
       bytes += bytesRead;
-      if (bytes > readBytesMax) throw new FlotillaError('FILE_TOO_LARGE', `${path} is larger than ${readBytesMax} bytes`);
+      if (bytes > readBytesMax)
+        throw new FlotillaError('FILE_TOO_LARGE', `${path} is larger than ${readBytesMax} bytes`);
       chunks.push(buffer.subarray(0, bytesRead));
     }
   } finally {
@@ -114,7 +115,13 @@ async function append(path: string, content: string, mode: number): Promise<void
 
 async function statOf(path: string): Promise<FileStat> {
   const found = await lstat(path);
-  const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : found.isSymbolicLink() ? 'symlink' : 'other';
+  const kind = found.isFile()
+    ? 'file'
+    : found.isDirectory()
+      ? 'directory'
+      : found.isSymbolicLink()
+        ? 'symlink'
+        : 'other';
   return { kind, sizeBytes: found.size, mode: found.mode & 0o7777, modifiedMs: found.mtimeMs };
 }
 

@@ -18,7 +18,10 @@ export function goesThroughProxy(hostname: string, proxy: ProxySettings): boolea
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
   if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return false;
   return !proxy.except.some((entry) => {
-    const pattern = entry.trim().toLowerCase().replace(/^\*?\./, '');
+    const pattern = entry
+      .trim()
+      .toLowerCase()
+      .replace(/^\*?\./, '');
     return pattern === '*' || (pattern !== '' && (host === pattern || host.endsWith(`.${pattern}`)));
   });
 }
@@ -44,7 +47,9 @@ export function openTunnel(target: URL, proxy: ProxySettings, timeoutMs: number)
       agent: false,
       headers: {
         host: authority,
-        ...(credentials === '' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
+        ...(credentials === ''
+          ? {}
+          : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
       },
     });
     connect.on('timeout', () => connect.destroy(new Error(`no answer within ${timeoutMs} ms`)));

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { FakeHost, ok } from './fake-host.js';
 import { isEmptyTable, undoChange } from './undo.js';
 
-const empty = 'table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy accept;\n\t}\n}\n';
-const used = 'table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy accept;\n\t\ttcp dport 22 accept\n\t}\n}\n';
+const empty =
+  'table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy accept;\n\t}\n}\n';
+const used =
+  'table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy accept;\n\t\ttcp dport 22 accept\n\t}\n}\n';
 
 describe('tables that iptables made', () => {
   it('an empty one is told from one that somebody uses', () => {
@@ -27,7 +29,12 @@ describe('tables that iptables made', () => {
 describe('settings that others changed', () => {
   it('get their old value back whatever it is now; one that is gone is left alone', async () => {
     const host = new FakeHost({ '/proc/sys/net/netfilter/nf_conntrack_max': '524288\n' });
-    await undoChange(host, { type: 'sysctl', key: 'net.netfilter.nf_conntrack_max', previous: '262144', value: undefined });
+    await undoChange(host, {
+      type: 'sysctl',
+      key: 'net.netfilter.nf_conntrack_max',
+      previous: '262144',
+      value: undefined,
+    });
     expect(host.content('/proc/sys/net/netfilter/nf_conntrack_max')).toBe('262144\n');
     await undoChange(host, { type: 'sysctl', key: 'net.gone', previous: '1', value: undefined });
   });

@@ -25,7 +25,8 @@ export async function undoChange(host: Host, change: Change): Promise<void> {
       return undoTable(host, change);
     case 'sysctl': {
       const current = (await host.read(sysctlPath(change.key)))?.trim();
-      if (current !== undefined && (change.value === undefined || current === change.value)) await host.writeDirect(sysctlPath(change.key), change.previous);
+      if (current !== undefined && (change.value === undefined || current === change.value))
+        await host.writeDirect(sysctlPath(change.key), change.previous);
       return;
     }
     case 'module':
@@ -82,7 +83,13 @@ async function undoTable(host: Host, { family, name }: Extract<Change, { type: '
 /** Nothing but the table, its base chains and their hooks. */
 export function isEmptyTable(listing: string): boolean {
   const lines = listing.split('\n').map((line) => line.trim());
-  return lines.every((line) => line === '' || line === '}' || /^table |^chain (INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING) \{$|^type \S+ hook /.test(line) || line.startsWith('#'));
+  return lines.every(
+    (line) =>
+      line === '' ||
+      line === '}' ||
+      /^table |^chain (INPUT|OUTPUT|FORWARD|PREROUTING|POSTROUTING) \{$|^type \S+ hook /.test(line) ||
+      line.startsWith('#'),
+  );
 }
 
 async function undoUnit(host: Host, change: Extract<Change, { type: 'unit' }>): Promise<void> {
@@ -113,14 +120,18 @@ export async function remains(host: Host, change: Change): Promise<string | unde
     case 'file':
       return change.previous === null && (await host.exists(change.path)) ? change.path : undefined;
     case 'symlink':
-      return change.previousTarget === null && (await host.stat(change.path))?.kind === 'symlink' ? change.path : undefined;
+      return change.previousTarget === null && (await host.stat(change.path))?.kind === 'symlink'
+        ? change.path
+        : undefined;
     case 'dir': {
       const ours = ((await host.list(change.path)) ?? []).filter((entry) => !change.keep.includes(entry));
       if (ours.length > 0) return `${change.path}/${ours[0] ?? ''}`;
       return !change.existed && (await host.exists(change.path)) ? change.path : undefined;
     }
     case 'hosts-line':
-      return ((await host.read('/etc/hosts')) ?? '').split('\n').includes(change.line) ? `/etc/hosts: ${change.line}` : undefined;
+      return ((await host.read('/etc/hosts')) ?? '').split('\n').includes(change.line)
+        ? `/etc/hosts: ${change.line}`
+        : undefined;
     case 'unit': {
       const state = await readUnit(host, change.unit);
       return (state.active && !change.wasActive) || (state.enabled && !change.wasEnabled) ? change.unit : undefined;

@@ -17,7 +17,8 @@ async function aKubernetesCa(algorithm: 'rsa' | 'ec') {
     name: 'CN=kubernetes',
     notBefore: new Date(0),
     notAfter: new Date(4e12),
-    signingAlgorithm: algorithm === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : { name: 'ECDSA', hash: 'SHA-256' },
+    signingAlgorithm:
+      algorithm === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : { name: 'ECDSA', hash: 'SHA-256' },
     keys,
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
@@ -34,26 +35,29 @@ describe('certificates', () => {
     expect(Buffer.from(request.publicKey.rawData).equals(spkiOf(privateKey))).toBe(true);
   });
 
-  it.each(['rsa', 'ec'] as const)('a client certificate of an %s CA is what Kubernetes takes for its administrators', async (algorithm) => {
-    const ca = await aKubernetesCa(algorithm);
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const pem = await signClientCertificate({
-      caCertificatePem: ca.pem,
-      caKey: ca.key,
-      publicKeySpki: publicKey.export({ type: 'spki', format: 'der' }),
-      commonName: 'flotilla-control-plane',
-      organization: 'kubeadm:cluster-admins',
-      notBefore: new Date('2026-01-01'),
-      notAfter: new Date('2027-01-01'),
-      serial: Buffer.alloc(16, 0x41),
-    });
-    const certificate = new X509Certificate(pem);
-    expect(certificate.verify(createPublicKey(ca.pem))).toBe(true);
-    expect(certificate.checkIssued(new X509Certificate(ca.pem))).toBe(true);
-    expect(certificate.subject.split('\n').sort()).toEqual(['CN=flotilla-control-plane', 'O=kubeadm:cluster-admins']);
-    expect(certificate.ca).toBe(false);
-    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
-    expect(certificate.publicKey.equals(publicKey)).toBe(true);
-    expect(pinOf(ca.pem)).toMatch(/^sha256:[0-9a-f]{64}$/);
-  });
+  it.each(['rsa', 'ec'] as const)(
+    'a client certificate of an %s CA is what Kubernetes takes for its administrators',
+    async (algorithm) => {
+      const ca = await aKubernetesCa(algorithm);
+      const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const pem = await signClientCertificate({
+        caCertificatePem: ca.pem,
+        caKey: ca.key,
+        publicKeySpki: publicKey.export({ type: 'spki', format: 'der' }),
+        commonName: 'flotilla-control-plane',
+        organization: 'kubeadm:cluster-admins',
+        notBefore: new Date('2026-01-01'),
+        notAfter: new Date('2027-01-01'),
+        serial: Buffer.alloc(16, 0x41),
+      });
+      const certificate = new X509Certificate(pem);
+      expect(certificate.verify(createPublicKey(ca.pem))).toBe(true);
+      expect(certificate.checkIssued(new X509Certificate(ca.pem))).toBe(true);
+      expect(certificate.subject.split('\n').sort()).toEqual(['CN=flotilla-control-plane', 'O=kubeadm:cluster-admins']);
+      expect(certificate.ca).toBe(false);
+      expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
+      expect(certificate.publicKey.equals(publicKey)).toBe(true);
+      expect(pinOf(ca.pem)).toMatch(/^sha256:[0-9a-f]{64}$/);
+    },
+  );
 });

@@ -1,7 +1,8 @@
 import { createHash, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import type * as X509 from '@peculiar/x509';
 
 /** The library is 0.3 MB and needed once a day at most, so it is loaded when it is used. */
-async function library(): Promise<typeof import('@peculiar/x509')> {
+async function library(): Promise<typeof X509> {
   await import('reflect-metadata');
   return import('@peculiar/x509');
 }
@@ -45,12 +46,24 @@ export interface ClientCertificateInput {
 
 /** A client certificate (PEM) signed by a Kubernetes CA, RSA or P-256. */
 export async function signClientCertificate(input: ClientCertificateInput): Promise<string> {
-  const { X509CertificateGenerator, X509Certificate: Certificate, ExtendedKeyUsageExtension, KeyUsagesExtension, KeyUsageFlags, BasicConstraintsExtension } =
-    await library();
+  const {
+    X509CertificateGenerator,
+    X509Certificate: Certificate,
+    ExtendedKeyUsageExtension,
+    KeyUsagesExtension,
+    KeyUsageFlags,
+    BasicConstraintsExtension,
+  } = await library();
   const { subtle } = globalThis.crypto;
   const rsa = input.caKey.asymmetricKeyType === 'rsa';
   const caAlgorithm = rsa ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : p256;
-  const signingKey = await subtle.importKey('pkcs8', new Uint8Array(input.caKey.export({ type: 'pkcs8', format: 'der' })), caAlgorithm, false, ['sign']);
+  const signingKey = await subtle.importKey(
+    'pkcs8',
+    new Uint8Array(input.caKey.export({ type: 'pkcs8', format: 'der' })),
+    caAlgorithm,
+    false,
+    ['sign'],
+  );
   const publicKey = await subtle.importKey('spki', new Uint8Array(input.publicKeySpki), p256, true, ['verify']);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: Buffer.from(input.serial).toString('hex'),

@@ -34,7 +34,8 @@ function setUp(make: (index: number) => FakeStream | Error, seed = 3) {
         bootId: 'b',
         highestEpoch: () => 0n,
         raiseEpoch: () => Promise.resolve(),
-        vitals: () => Promise.resolve({ load1m: 0, cpuBusyRatio: 0, memoryAvailableBytes: 0, diskFreeBytes: 0, uptimeSeconds: 0 }),
+        vitals: () =>
+          Promise.resolve({ load1m: 0, cpuBusyRatio: 0, memoryAvailableBytes: 0, diskFreeBytes: 0, uptimeSeconds: 0 }),
         probes: () => Promise.resolve([]),
         inventory: () => Promise.resolve(MachineFacts.create({})),
         onWelcome: () => undefined,
@@ -64,7 +65,9 @@ describe('dialling', () => {
     const second = setUp(() => new Error('no'), 2);
     await first.clock.advance(60_000);
     await second.clock.advance(60_000);
-    const both = first.transport.opened.slice(1).filter((at) => second.transport.opened.slice(1).some((other) => Math.abs(other - at) < 5));
+    const both = first.transport.opened
+      .slice(1)
+      .filter((at) => second.transport.opened.slice(1).some((other) => Math.abs(other - at) < 5));
     expect(both.length).toBeLessThan(2);
     first.stop.abort(new Error('stop'));
     second.stop.abort(new Error('stop'));

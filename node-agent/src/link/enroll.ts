@@ -44,18 +44,28 @@ function sha256(data: Uint8Array): Buffer {
 
 /** The bytes the identity key signs, as enrollment_service.proto writes them down. */
 export function enrollmentStatement({ nonce, identitySpki, tlsCsr, serverCertificate }: EnrollProof): Buffer {
-  return Buffer.concat([Buffer.from('flotilla-enroll-v1\0'), nonce, sha256(identitySpki), sha256(tlsCsr), sha256(serverCertificate)]);
+  return Buffer.concat([
+    Buffer.from('flotilla-enroll-v1\0'),
+    nonce,
+    sha256(identitySpki),
+    sha256(tlsCsr),
+    sha256(serverCertificate),
+  ]);
 }
 
 async function readToken({ host, tokenFile }: EnrollPorts): Promise<{ readonly id: string; readonly text: string }> {
   const text = (await host.read(tokenFile))?.trim() ?? '';
   const id = /^([A-Za-z0-9_-]{1,64})\.[A-Za-z0-9_-]{16,256}$/.exec(text)?.[1];
   if (id !== undefined) return { id, text };
-  throw new FlotillaError('TOKEN_MISSING', text === '' ? `there is no enrollment token in ${tokenFile}` : `what is in ${tokenFile} is no enrollment token`, {
-    kind: 'precondition',
-    retry: 'later',
-    remedy: "Create one on the operator's machine (flotilla token create) and run the install command it prints.",
-  });
+  throw new FlotillaError(
+    'TOKEN_MISSING',
+    text === '' ? `there is no enrollment token in ${tokenFile}` : `what is in ${tokenFile} is no enrollment token`,
+    {
+      kind: 'precondition',
+      retry: 'later',
+      remedy: "Create one on the operator's machine (flotilla token create) and run the install command it prints.",
+    },
+  );
 }
 
 /**
@@ -87,7 +97,11 @@ interface Credentials {
   readonly tlsCsr: Buffer;
 }
 
-async function call(ports: EnrollPorts, contact: PinnedServer, { token, identityKey, tlsCsr }: Credentials): Promise<FinishEnrollmentResponse> {
+async function call(
+  ports: EnrollPorts,
+  contact: PinnedServer,
+  { token, identityKey, tlsCsr }: Credentials,
+): Promise<FinishEnrollmentResponse> {
   let serverCertificate: Buffer | undefined;
   const channel = enrollmentCredentials(contact.caPem, (der) => (serverCertificate = der));
   const client = new EnrollmentServiceClient(channelTarget(ports.server), channel, channelOptions);
@@ -95,7 +109,8 @@ async function call(ports: EnrollPorts, contact: PinnedServer, { token, identity
   try {
     const begin = BeginEnrollmentRequest.create({ tokenId: token.id, identityKeySha256: sha256(identitySpki) });
     const begun = await unary<BeginEnrollmentResponse>(ports, (done) => client.beginEnrollment(begin, done));
-    if (serverCertificate === undefined) throw new FlotillaError('SERVER_UNREACHABLE', 'the connection showed no certificate', { kind: 'unavailable' });
+    if (serverCertificate === undefined)
+      throw new FlotillaError('SERVER_UNREACHABLE', 'the connection showed no certificate', { kind: 'unavailable' });
     const statement = enrollmentStatement({ nonce: begun.nonce, identitySpki, tlsCsr, serverCertificate });
     const finish = FinishEnrollmentRequest.create({
       nonce: begun.nonce,
@@ -113,15 +128,24 @@ async function call(ports: EnrollPorts, contact: PinnedServer, { token, identity
 }
 
 /** One call with a deadline. The timer is the port's, so that tests need not wait. */
-async function unary<T>(ports: EnrollPorts, start: (done: (error: ServiceError | null, value: T) => void) => { cancel(): void }): Promise<T> {
+async function unary<T>(
+  ports: EnrollPorts,
+  start: (done: (error: ServiceError | null, value: T) => void) => { cancel(): void },
+): Promise<T> {
   const ended = new AbortController();
   try {
     return await new Promise<T>((resolve, reject) => {
-      const running = start((error, value) => (error === null ? resolve(value) : reject(fromRpcError(error, ports.server))));
+      const running = start((error, value) =>
+        error === null ? resolve(value) : reject(fromRpcError(error, ports.server)),
+      );
       ports.clock.sleep(callTimeoutMs, ended.signal).then(
         () => {
           running.cancel();
-          reject(new FlotillaError('SERVER_UNREACHABLE', `${ports.server} did not answer within ${callTimeoutMs / 1000} s`, { kind: 'timeout' }));
+          reject(
+            new FlotillaError('SERVER_UNREACHABLE', `${ports.server} did not answer within ${callTimeoutMs / 1000} s`, {
+              kind: 'timeout',
+            }),
+          );
         },
         () => undefined,
       );

@@ -1,5 +1,13 @@
 import 'reflect-metadata';
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  X509Certificate,
+  type KeyObject,
+  type webcrypto,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
@@ -11,7 +19,9 @@ export interface FakeLeaf {
   readonly keyPem: string;
 }
 
-async function importPair(key: KeyObject): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {
+async function importPair(
+  key: KeyObject,
+): Promise<{ privateKey: webcrypto.CryptoKey; publicKey: webcrypto.CryptoKey }> {
   const { subtle } = globalThis.crypto;
   const pkcs8 = new Uint8Array(key.export({ type: 'pkcs8', format: 'der' }));
   const spki = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
@@ -38,7 +48,10 @@ export class FakeAuthority {
       notAfter: new Date(nowMs() + lifeMs),
       signingAlgorithm: signing,
       keys: await importPair(privateKey),
-      extensions: [new x509.BasicConstraintsExtension(true, 1, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 1, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ],
     });
     return new FakeAuthority(ca.toString('pem'), privateKey, nowMs);
   }
@@ -61,12 +74,20 @@ export class FakeAuthority {
   async machine(csrDer: Uint8Array, machineId: string, lifeMs: number): Promise<string> {
     const request = new x509.Pkcs10CertificateRequest(new Uint8Array(csrDer));
     if (!(await request.verify())) throw new Error('the request is not signed by its own key');
-    const publicKey = await request.publicKey.export(algorithm, ['verify']);
+    const publicKey = await globalThis.crypto.subtle.importKey('spki', request.publicKey.rawData, algorithm, true, [
+      'verify',
+    ]);
     const san = [{ type: 'url' as const, value: `spiffe://flotilla/ins_fake/project/default/machine/${machineId}` }];
     return this.#sign(`CN=${machineId}`, publicKey, ['1.3.6.1.5.5.7.3.2'], san, lifeMs);
   }
 
-  async #sign(name: string, publicKey: webcrypto.CryptoKey, usages: string[], san: x509.JsonGeneralName[], lifeMs: number): Promise<string> {
+  async #sign(
+    name: string,
+    publicKey: webcrypto.CryptoKey,
+    usages: string[],
+    san: x509.JsonGeneralName[],
+    lifeMs: number,
+  ): Promise<string> {
     const { privateKey } = await importPair(createPrivateKey(this.key.export({ type: 'pkcs8', format: 'pem' })));
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: createHash('sha256').update(`${name}${this.nowMs()}${usages.join()}`).digest('hex').slice(0, 16),

@@ -2,7 +2,14 @@ import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
-import { Server, ServerCredentials, status, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 import {
   AgentServiceService,
   BeginEnrollmentResponse,
@@ -37,7 +44,10 @@ export interface FakeOptions {
   /** Answers GET for paths below /artifacts. */
   readonly artifacts?: (path: string, request: IncomingMessage, response: ServerResponse) => void;
   /** Sees each message of each session; returns false to keep the fake from answering it. */
-  readonly onMessage?: (message: NonNullable<SessionRequest['message']>, send: (response: NonNullable<SessionResponse['message']>) => void) => boolean;
+  readonly onMessage?: (
+    message: NonNullable<SessionRequest['message']>,
+    send: (response: NonNullable<SessionResponse['message']>) => void,
+  ) => boolean;
 }
 
 /**
@@ -112,7 +122,8 @@ export class FakeControlPlane {
       minVersion: 'TLSv1.3',
       requestCert: true,
       rejectUnauthorized: false,
-      ALPNCallback: ({ protocols }) => (protocols.includes('http/1.1') ? 'http/1.1' : protocols.includes('h2') ? 'h2' : undefined),
+      ALPNCallback: ({ protocols }) =>
+        protocols.includes('http/1.1') ? 'http/1.1' : protocols.includes('h2') ? 'h2' : undefined,
     });
     server.on('secureConnection', (socket: TLSSocket) => {
       this.#sockets.add(socket);
@@ -121,7 +132,9 @@ export class FakeControlPlane {
       else http.emit('connection', socket);
     });
     server.on('tlsClientError', (_error, socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(this.options.port ?? 0, this.options.listen ?? '127.0.0.1', resolve));
+    await new Promise<void>((resolve) =>
+      server.listen(this.options.port ?? 0, this.options.listen ?? '127.0.0.1', resolve),
+    );
     const { port } = server.address() as AddressInfo; // a TCP server's address
     this.url = `https://${names[0] ?? '127.0.0.1'}:${port}`;
     this.#close = async () => {
@@ -135,21 +148,29 @@ export class FakeControlPlane {
     response.setHeader('date', new Date(nowMs()).toUTCString());
     const path = request.url ?? '';
     if (path === '/healthz') response.end('ok\n');
-    else if (path.startsWith('/artifacts/') && this.options.artifacts !== undefined) this.options.artifacts(path, request, response);
+    else if (path.startsWith('/artifacts/') && this.options.artifacts !== undefined)
+      this.options.artifacts(path, request, response);
     else response.writeHead(404).end();
   }
 
   #enrollment(): EnrollmentServiceServer {
     return {
-      beginEnrollment: (_call: ServerUnaryCall<BeginEnrollmentRequest, BeginEnrollmentResponse>, done: sendUnaryData<BeginEnrollmentResponse>) => {
+      beginEnrollment: (
+        _call: ServerUnaryCall<BeginEnrollmentRequest, BeginEnrollmentResponse>,
+        done: sendUnaryData<BeginEnrollmentResponse>,
+      ) => {
         const nonce = randomBytes(16);
         this.#nonces.add(nonce.toString('hex'));
         done(null, BeginEnrollmentResponse.create({ nonce, serverTime: new Date() }));
       },
-      finishEnrollment: (call: ServerUnaryCall<FinishEnrollmentRequest, FinishEnrollmentResponse>, done: sendUnaryData<FinishEnrollmentResponse>) => {
+      finishEnrollment: (
+        call: ServerUnaryCall<FinishEnrollmentRequest, FinishEnrollmentResponse>,
+        done: sendUnaryData<FinishEnrollmentResponse>,
+      ) => {
         this.#finish(call.request).then(
           (response) => (this.loseNextReply ? this.#lose() : done(null, response)),
-          (error: unknown) => done({ code: status.UNAUTHENTICATED, details: error instanceof Error ? error.message : 'refused' }),
+          (error: unknown) =>
+            done({ code: status.UNAUTHENTICATED, details: error instanceof Error ? error.message : 'refused' }),
         );
       },
     };
@@ -164,7 +185,12 @@ export class FakeControlPlane {
     if (request.token !== (this.options.token ?? 'tok_abc.0123456789abcdef')) throw new Error('no such token');
     if (!this.#nonces.delete(Buffer.from(request.nonce).toString('hex'))) throw new Error('no such nonce');
     const identitySpki = Buffer.from(request.identityPublicKey);
-    const statement = enrollmentStatement({ nonce: request.nonce, identitySpki, tlsCsr: request.tlsCsr, serverCertificate: this.#leafDer });
+    const statement = enrollmentStatement({
+      nonce: request.nonce,
+      identitySpki,
+      tlsCsr: request.tlsCsr,
+      serverCertificate: this.#leafDer,
+    });
     const key = createPublicKey({ key: identitySpki, type: 'spki', format: 'der' });
     if (!verify('sha256', statement, key, request.signature)) throw new Error('the signature is wrong');
     const print = createHash('sha256').update(identitySpki).digest('hex');
@@ -176,7 +202,11 @@ export class FakeControlPlane {
       machineId,
       machineName: request.facts?.hostname ?? '',
       project: 'default',
-      certificateChain: await this.authority.machine(request.tlsCsr, machineId, this.options.certificateLifeMs ?? 86_400_000),
+      certificateChain: await this.authority.machine(
+        request.tlsCsr,
+        machineId,
+        this.options.certificateLifeMs ?? 86_400_000,
+      ),
       caBundle: this.authority.caPem,
       serverTime: new Date(),
     });
@@ -185,9 +215,13 @@ export class FakeControlPlane {
   #agent(): AgentServiceServer {
     return {
       session: (stream: ServerDuplexStream<SessionRequest, SessionResponse>) => this.#session(stream),
-      renewCertificate: (call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>, done: sendUnaryData<RenewCertificateResponse>) => {
+      renewCertificate: (
+        call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>,
+        done: sendUnaryData<RenewCertificateResponse>,
+      ) => {
         this.authority.machine(call.request.tlsCsr, 'mch_fake1', 86_400_000).then(
-          (certificateChain) => done(null, RenewCertificateResponse.create({ certificateChain, caBundle: this.authority.caPem })),
+          (certificateChain) =>
+            done(null, RenewCertificateResponse.create({ certificateChain, caBundle: this.authority.caPem })),
           (error: unknown) => done({ code: status.INVALID_ARGUMENT, details: String(error) }),
         );
       },
@@ -210,21 +244,36 @@ export class FakeControlPlane {
     stream.on('data', (request: SessionRequest) => this.#answer(request.message, send, String(machineId)));
   }
 
-  #answer(message: SessionRequest['message'], send: (message: NonNullable<SessionResponse['message']>) => void, machineId: string): void {
+  #answer(
+    message: SessionRequest['message'],
+    send: (message: NonNullable<SessionResponse['message']>) => void,
+    machineId: string,
+  ): void {
     if (message === undefined) return;
     this.heard.push(message);
     if (this.options.onMessage?.(message, send) === false) return;
-    if (message.$case === 'heartbeat') send({ $case: 'ack', value: HeartbeatAck.create({ sequence: message.value.sequence }) });
+    if (message.$case === 'heartbeat')
+      send({ $case: 'ack', value: HeartbeatAck.create({ sequence: message.value.sequence }) });
     if (message.$case !== 'hello') return;
     if (this.refusal !== undefined) {
       send(this.refusal);
       return;
     }
     const intervalMs = this.options.intervalMs ?? 1_000;
-    const heartbeatInterval = { seconds: BigInt(Math.floor(intervalMs / 1000)), nanos: (intervalMs % 1000) * 1_000_000 };
+    const heartbeatInterval = {
+      seconds: BigInt(Math.floor(intervalMs / 1000)),
+      nanos: (intervalMs % 1000) * 1_000_000,
+    };
     send({
       $case: 'welcome',
-      value: Welcome.create({ protocol: 1, sessionEpoch: 1n, serverEpoch: this.serverEpoch, instanceId: 'ins_fake', heartbeatInterval, serverTime: new Date() }),
+      value: Welcome.create({
+        protocol: 1,
+        sessionEpoch: 1n,
+        serverEpoch: this.serverEpoch,
+        instanceId: 'ins_fake',
+        heartbeatInterval,
+        serverTime: new Date(),
+      }),
     });
     const held = this.targets.get(machineId) ?? this.targets.get('');
     if (held !== undefined) send({ $case: 'target', value: held });

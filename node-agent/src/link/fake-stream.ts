@@ -13,7 +13,10 @@ export class FakeStream implements SessionStream {
   #failure: Error | undefined;
   readonly messages: AsyncIterable<SessionResponse> = { [Symbol.asyncIterator]: () => this.#iterate() };
 
-  constructor(private readonly onSend: (message: NonNullable<SessionRequest['message']>, stream: FakeStream) => void = () => undefined) {}
+  constructor(
+    private readonly onSend: (message: NonNullable<SessionRequest['message']>, stream: FakeStream) => void = () =>
+      undefined,
+  ) {}
 
   send(request: SessionRequest): boolean {
     if (request.message !== undefined) {

@@ -104,6 +104,6 @@ export class IdentityStore {
 function damaged(dir: string, why: string): FlotillaError {
   return new FlotillaError('IDENTITY_DAMAGED', `the identity of this machine in ${dir} cannot be used: ${why}`, {
     kind: 'data-loss',
-    remedy: 'Enroll again: create a token on the operator\'s machine and run the install command it prints.',
+    remedy: "Enroll again: create a token on the operator's machine and run the install command it prints.",
   });
 }

@@ -18,7 +18,10 @@ export interface KeepEnrollingPorts {
 }
 
 /** The identity this machine has, or the one it gets; tried until it works. Undefined when stopped first. */
-export async function keepEnrolling(ports: KeepEnrollingPorts, signal: AbortSignal): Promise<MachineIdentity | undefined> {
+export async function keepEnrolling(
+  ports: KeepEnrollingPorts,
+  signal: AbortSignal,
+): Promise<MachineIdentity | undefined> {
   const { clock, random, log, board } = ports;
   for (let failures = 0; !signal.aborted; failures++) {
     const machine = await usableIdentity(ports);
@@ -42,7 +45,12 @@ export async function keepEnrolling(ports: KeepEnrollingPorts, signal: AbortSign
 }
 
 /** A stored identity counts unless its certificate has run out and a fresh token is there to replace it. */
-async function usableIdentity({ identity, host, clock, tokenFile }: KeepEnrollingPorts): Promise<MachineIdentity | undefined> {
+async function usableIdentity({
+  identity,
+  host,
+  clock,
+  tokenFile,
+}: KeepEnrollingPorts): Promise<MachineIdentity | undefined> {
   const machine = await identity.machine();
   if (machine === undefined || !(await host.exists(tokenFile))) return machine;
   const { certificate } = await identity.tls();

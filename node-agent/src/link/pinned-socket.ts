@@ -66,7 +66,8 @@ export function verifyChain(chain: readonly X509Certificate[], caPin: string, ho
   }
   const [leaf] = chain;
   // The same CA signs agents; without this check any of them could pose as the server.
-  if (leaf === undefined || caIndex === 0 || !(leaf.keyUsage ?? []).includes('1.3.6.1.5.5.7.3.1')) throw wrong('is not one of a server');
+  if (leaf === undefined || caIndex === 0 || !(leaf.keyUsage ?? []).includes('1.3.6.1.5.5.7.3.1'))
+    throw wrong('is not one of a server');
   const named = isIP(hostname) === 0 ? leaf.checkHost(hostname) : leaf.checkIP(hostname);
   if (named === undefined) throw wrong(`does not name ${hostname} (it names ${leaf.subjectAltName ?? 'nothing'})`);
   return ca;
@@ -90,12 +91,13 @@ async function open(url: URL, proxy: ProxySettings): Promise<TLSSocket> {
       reject(
         new FlotillaError('SERVER_UNREACHABLE', `${url.host} ${reason}`, {
           kind: 'unavailable',
-          remedy: 'Check that this host reaches that address and port (firewall, route, DNS). It is tried again by itself.',
+          remedy:
+            'Check that this host reaches that address and port (firewall, route, DNS). It is tried again by itself.',
         }),
       );
     };
     socket.once('timeout', failed(`did not answer within ${timeoutMs / 1000} s`));
-    socket.once('error', (error) => failed(`could not be reached: ${error.message}`)());
+    socket.once('error', (error: Error) => failed(`could not be reached: ${error.message}`)());
     socket.once('secureConnect', () => resolve(socket));
   });
 }
@@ -118,7 +120,14 @@ function askTime(socket: TLSSocket, url: URL): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (reason: string): void =>
       reject(new FlotillaError('SERVER_UNREACHABLE', `${url.host} ${reason}`, { kind: 'unavailable' }));
-    const ask = request({ createConnection: () => socket, host: url.hostname, path: '/healthz', method: 'GET', timeout: timeoutMs, headers: { host: url.host } });
+    const ask = request({
+      createConnection: () => socket,
+      host: url.hostname,
+      path: '/healthz',
+      method: 'GET',
+      timeout: timeoutMs,
+      headers: { host: url.host },
+    });
     ask.on('timeout', () => ask.destroy(new Error('no answer')));
     ask.on('error', (error) => failed(`ended the connection: ${error.message}`));
     ask.on('response', (answer) => {
@@ -141,6 +150,10 @@ export function expectClock(wallMs: number, serverTimeMs: number): void {
   throw new FlotillaError(
     'CLOCK_SKEW',
     `the clock of this host (${new Date(wallMs).toISOString()}) is ${formatDuration(Math.abs(skewMs))} ${direction} the control plane's (${new Date(serverTimeMs).toISOString()})`,
-    { kind: 'precondition', retry: 'later', remedy: 'Set the clock: sudo timedatectl set-ntp true (or install chrony). It is tried again by itself.' },
+    {
+      kind: 'precondition',
+      retry: 'later',
+      remedy: 'Set the clock: sudo timedatectl set-ntp true (or install chrony). It is tried again by itself.',
+    },
   );
 }

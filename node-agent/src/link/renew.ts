@@ -32,11 +32,15 @@ export interface RenewPorts {
  * Waits until the certificate of this session is due, renews it with a new key, and returns why the session should be
  * made anew. Undefined when the session ended first.
  */
-export async function renewWhenDue(ports: RenewPorts, stream: SessionStream, signal: AbortSignal): Promise<string | undefined> {
+export async function renewWhenDue(
+  ports: RenewPorts,
+  stream: SessionStream,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { clock, random, log, identity } = ports;
   const leaf = new X509Certificate((await identity.tls()).certificate);
   const dueMs = renewAtMs(leaf, random);
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     const waitMs = failures === 0 ? dueMs - clock.now().wallMs : jitteredDelayMs(failures - 1, backoff, random);
     // Long waits are cut, so that a stepped clock is noticed.
     if (waitMs > 0) await clock.sleep(Math.min(waitMs, 10 * 60_000), signal).catch(() => undefined);
@@ -53,7 +57,11 @@ export async function renewWhenDue(ports: RenewPorts, stream: SessionStream, sig
   return undefined;
 }
 
-async function renew({ identity, identityKey, log }: RenewPorts, stream: SessionStream, leaf: X509Certificate): Promise<void> {
+async function renew(
+  { identity, identityKey, log }: RenewPorts,
+  stream: SessionStream,
+  leaf: X509Certificate,
+): Promise<void> {
   const tlsCsr = await certificateRequest(await identity.nextTlsKey());
   const signature = sign('sha256', renewalStatement(tlsCsr, leaf.raw), identityKey);
   const { certificateChain, caBundle } = await stream.renew(tlsCsr, signature);

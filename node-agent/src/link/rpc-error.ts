@@ -7,7 +7,8 @@ interface Meaning {
   readonly remedy: string;
 }
 
-const newToken = "Create a new token on the operator's machine (flotilla token create) and run the install command it prints.";
+const newToken =
+  "Create a new token on the operator's machine (flotilla token create) and run the install command it prints.";
 
 const meanings: Readonly<Partial<Record<status, Meaning>>> = {
   [status.UNAUTHENTICATED]: { code: 'TOKEN_REFUSED', retry: 'later', remedy: newToken },
@@ -15,11 +16,20 @@ const meanings: Readonly<Partial<Record<status, Meaning>>> = {
   [status.ALREADY_EXISTS]: {
     code: 'NAME_TAKEN',
     retry: 'later',
-    remedy: 'Another machine of the project has this name. Rename this host (hostnamectl set-hostname), or remove the other machine.',
+    remedy:
+      'Another machine of the project has this name. Rename this host (hostnamectl set-hostname), or remove the other machine.',
   },
   [status.RESOURCE_EXHAUSTED]: { code: 'SERVER_BUSY', retry: 'later', remedy: 'It is tried again by itself.' },
-  [status.INVALID_ARGUMENT]: { code: 'REQUEST_REFUSED', retry: 'later', remedy: 'Run the same release of flotilla-server and flotilla-agent.' },
-  [status.UNIMPLEMENTED]: { code: 'SERVER_TOO_OLD', retry: 'later', remedy: 'Upgrade flotilla-server, or install the agent of its release.' },
+  [status.INVALID_ARGUMENT]: {
+    code: 'REQUEST_REFUSED',
+    retry: 'later',
+    remedy: 'Run the same release of flotilla-server and flotilla-agent.',
+  },
+  [status.UNIMPLEMENTED]: {
+    code: 'SERVER_TOO_OLD',
+    retry: 'later',
+    remedy: 'Upgrade flotilla-server, or install the agent of its release.',
+  },
 };
 
 /** An error of a call as ours; the server's sentence stays, its cure is added. */
@@ -33,5 +43,10 @@ export function fromRpcError(error: ServiceError, server: string): FlotillaError
       cause: error,
     });
   }
-  return new FlotillaError(meaning.code, text, { kind: 'unauthenticated', retry: meaning.retry, remedy: meaning.remedy, cause: error });
+  return new FlotillaError(meaning.code, text, {
+    kind: 'unauthenticated',
+    retry: meaning.retry,
+    remedy: meaning.remedy,
+    cause: error,
+  });
 }

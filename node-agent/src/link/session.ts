@@ -106,7 +106,12 @@ export class Session {
   }
 
   #finish(end: { reason: string; retryAfterMs?: number; refusal?: Refusal }): void {
-    this.#end ??= { reason: end.reason, welcomed: this.#welcomed, retryAfterMs: end.retryAfterMs, refusal: end.refusal };
+    this.#end ??= {
+      reason: end.reason,
+      welcomed: this.#welcomed,
+      retryAfterMs: end.retryAfterMs,
+      refusal: end.refusal,
+    };
     this.#ended.abort();
   }
 
@@ -161,12 +166,19 @@ export class Session {
         return this.#target(message.value);
       case 'reconnect':
         this.#goodbye('as asked');
-        return this.#finish({ reason: message.value.reason || 'asked to reconnect', retryAfterMs: durationMs(message.value.after) ?? 1_000 });
+        return this.#finish({
+          reason: message.value.reason || 'asked to reconnect',
+          retryAfterMs: durationMs(message.value.after) ?? 1_000,
+        });
       case 'refusal':
         return this.#refused(message.value);
       case 'challenge': {
         const nonce = Buffer.from(message.value.nonce);
-        const signature = sign('sha256', Buffer.concat([Buffer.from('flotilla-challenge-v1\0'), nonce]), this.ports.identityKey);
+        const signature = sign(
+          'sha256',
+          Buffer.concat([Buffer.from('flotilla-challenge-v1\0'), nonce]),
+          this.ports.identityKey,
+        );
         this.#send({ $case: 'challengeAnswer', value: ChallengeAnswer.create({ nonce, signature }) });
         return;
       }
@@ -199,11 +211,20 @@ export class Session {
   #welcomeArrived: () => void = () => undefined;
   readonly #afterWelcome = new Promise<void>((resolve) => (this.#welcomeArrived = resolve));
 
-  async #target({ target, secrets }: { target: Parameters<WorkPort['accept']>[0] | undefined; secrets: Parameters<WorkPort['accept']>[1] }): Promise<void> {
+  async #target({
+    target,
+    secrets,
+  }: {
+    target: Parameters<WorkPort['accept']>[0] | undefined;
+    secrets: Parameters<WorkPort['accept']>[1];
+  }): Promise<void> {
     if (target === undefined) return;
     const { work, highestEpoch, raiseEpoch, log } = this.ports;
     if (target.epoch < highestEpoch()) {
-      log.warn({ epoch: String(target.epoch), highest: String(highestEpoch()) }, 'a target of an older epoch was refused');
+      log.warn(
+        { epoch: String(target.epoch), highest: String(highestEpoch()) },
+        'a target of an older epoch was refused',
+      );
       return;
     }
     try {
@@ -275,7 +296,10 @@ export class Session {
     const nowMs = this.ports.clock.now().monotonicMs;
     if (!transition && nowMs - this.#lastReportMs < progressEveryMs) return;
     this.#reportDue = true;
-    if (!this.#reporting) this.#reportLoop().catch((error: unknown) => this.#finish({ reason: error instanceof Error ? error.message : String(error) }));
+    if (!this.#reporting)
+      this.#reportLoop().catch((error: unknown) =>
+        this.#finish({ reason: error instanceof Error ? error.message : String(error) }),
+      );
   }
 
   async #reportLoop(): Promise<void> {

@@ -32,7 +32,9 @@ export async function readHostFacts(host: Host, nodeAddress: string): Promise<Ho
 /** The address others should use for this host: `preferred` unless it is a loopback, then the first global one. */
 export function chooseNodeAddress(preferred: string | undefined): string {
   if (preferred !== undefined && preferred !== '' && !/^(127\.|::1$)/.test(preferred)) return preferred;
-  const all = Object.entries(networkInterfaces()).flatMap(([name, entries]) => (passing.test(name) ? [] : (entries ?? [])));
+  const all = Object.entries(networkInterfaces()).flatMap(([name, entries]) =>
+    passing.test(name) ? [] : (entries ?? []),
+  );
   const outside = all.filter(({ internal, address }) => !internal && !address.startsWith('fe80:'));
   return (outside.find(({ family }) => family === 'IPv4') ?? outside[0])?.address ?? '127.0.0.1';
 }
@@ -42,7 +44,11 @@ export function readInterfaces(): NetworkInterface[] {
   return Object.entries(networkInterfaces())
     .filter(([name]) => !passing.test(name))
     .map(([name, entries]) =>
-      NetworkInterface.create({ name, mac: entries?.[0]?.mac ?? '', addresses: (entries ?? []).map(({ address }) => address) }),
+      NetworkInterface.create({
+        name,
+        mac: entries?.[0]?.mac ?? '',
+        addresses: (entries ?? []).map(({ address }) => address),
+      }),
     );
 }
 
@@ -55,7 +61,8 @@ export async function readMachineFacts(host: Host, facts: HostFacts, agentVersio
   return MachineFacts.create({
     hostname: facts.hostname,
     // The machine id itself is a secret of the host (machine-id(5)); a keyed hash of it is not.
-    machineIdHash: machineId === '' ? '' : createHmac('sha256', 'flotilla-machine-id-v1').update(machineId).digest('hex'),
+    machineIdHash:
+      machineId === '' ? '' : createHmac('sha256', 'flotilla-machine-id-v1').update(machineId).digest('hex'),
     osId: value('ID'),
     osVersion: value('VERSION_ID'),
     osName: value('PRETTY_NAME'),

@@ -1,4 +1,12 @@
-import { ClusterCredentials, MachineRole, Membership, NonceReport, NonceState, ObservedState, type StepReport } from '@flotilla/proto';
+import {
+  ClusterCredentials,
+  MachineRole,
+  Membership,
+  NonceReport,
+  NonceState,
+  ObservedState,
+  type StepReport,
+} from '@flotilla/proto';
 import type { Host } from '../host/host.js';
 import { readCredentials } from '../steps/init/sign-client.js';
 import { paths } from '../host/paths.js';
@@ -47,7 +55,11 @@ const nonceStates: Readonly<Record<NonceView['state'], NonceState>> = {
 export async function observe(input: ObserveInput): Promise<ObservedState> {
   const joined = input.membership?.state === 'joined';
   const credentials = input.membership?.role === 'control-plane' && joined ? await readCredentials(input) : undefined;
-  const role = !joined ? MachineRole.NONE : input.membership?.role === 'control-plane' ? MachineRole.CONTROL_PLANE : MachineRole.WORKER;
+  const role = !joined
+    ? MachineRole.NONE
+    : input.membership?.role === 'control-plane'
+      ? MachineRole.CONTROL_PLANE
+      : MachineRole.WORKER;
   return ObservedState.create({
     acknowledgedEpoch: input.acknowledged.epoch,
     acknowledgedGeneration: input.acknowledged.generation,

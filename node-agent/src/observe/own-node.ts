@@ -56,7 +56,12 @@ export async function readOwnNode(host: Host, nodeName: string): Promise<OwnNode
 
 /** Looks every two seconds until the node is ready, then every half minute. */
 export async function watchOwnNode(
-  ports: { readonly host: Host; readonly clock: Clock; readonly nodeName: () => string | undefined; readonly show: (node: OwnNode) => void },
+  ports: {
+    readonly host: Host;
+    readonly clock: Clock;
+    readonly nodeName: () => string | undefined;
+    readonly show: (node: OwnNode) => void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {

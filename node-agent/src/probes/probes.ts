@@ -46,7 +46,8 @@ export async function readProbes(input: ProbeInput): Promise<readonly Probe[]> {
 
 async function disk(host: Host): Promise<Probe> {
   const space = await host.space('/var/lib');
-  if (space === undefined) return probe('DiskPressure', ConditionStatus.UNKNOWN, 'Unmeasured', '/var/lib could not be measured');
+  if (space === undefined)
+    return probe('DiskPressure', ConditionStatus.UNKNOWN, 'Unmeasured', '/var/lib could not be measured');
   const low = space.freeBytes < space.totalBytes * diskPressureRatio;
   const message = `${formatBytes(space.freeBytes)} of ${formatBytes(space.totalBytes)} are free in /var/lib`;
   return low ? probe('DiskPressure', yes, 'LittleFree', message) : probe('DiskPressure', no, 'EnoughFree', message);
@@ -70,7 +71,10 @@ async function memory(host: Host): Promise<Probe> {
 }
 
 function clock(skewMs: number | undefined): Probe {
-  if (skewMs === undefined) return probe('ClockSkew', ConditionStatus.UNKNOWN, 'Unmeasured', 'the server was not heard yet');
+  if (skewMs === undefined)
+    return probe('ClockSkew', ConditionStatus.UNKNOWN, 'Unmeasured', 'the server was not heard yet');
   const message = `this clock is ${formatDuration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} the control plane's`;
-  return Math.abs(skewMs) > skewMsMax ? probe('ClockSkew', yes, 'Skewed', message) : probe('ClockSkew', no, 'InStep', message);
+  return Math.abs(skewMs) > skewMsMax
+    ? probe('ClockSkew', yes, 'Skewed', message)
+    : probe('ClockSkew', no, 'InStep', message);
 }

@@ -46,7 +46,9 @@ function nodeRegistration(target: MachineTarget, facts: HostFacts): object {
   const kubeletExtraArgs = [
     { name: 'node-ip', value: facts.nodeAddress },
     ...(target.providerId === '' ? [] : [{ name: 'provider-id', value: target.providerId }]),
-    ...(labels.length === 0 ? [] : [{ name: 'node-labels', value: labels.map(([key, value]) => `${key}=${value}`).join(',') }]),
+    ...(labels.length === 0
+      ? []
+      : [{ name: 'node-labels', value: labels.map(([key, value]) => `${key}=${value}`).join(',') }]),
   ];
   // No list keeps kubeadm's default: a taint on control planes, none on workers.
   const taints = target.taints.map(({ key, value, effect }) => ({ key, ...(value === '' ? {} : { value }), effect }));
@@ -78,7 +80,14 @@ export function initConfig({ target, facts, allowance, patchesDir, throwawayToke
     {
       apiVersion: kubeadmApi,
       kind: 'InitConfiguration',
-      bootstrapTokens: [{ token: throwawayToken, ttl: '1m0s', usages: ['signing', 'authentication'], groups: ['system:bootstrappers:kubeadm:default-node-token'] }],
+      bootstrapTokens: [
+        {
+          token: throwawayToken,
+          ttl: '1m0s',
+          usages: ['signing', 'authentication'],
+          groups: ['system:bootstrappers:kubeadm:default-node-token'],
+        },
+      ],
       localAPIEndpoint: { advertiseAddress: facts.nodeAddress, bindPort: 6443 },
       nodeRegistration: nodeRegistration(target, facts),
       patches: { directory: patchesDir },
@@ -95,7 +104,9 @@ export function initConfig({ target, facts, allowance, patchesDir, throwawayToke
         dnsDomain: cluster?.clusterDomain || 'cluster.local',
       },
       apiServer: {
-        certSANs: [...new Set([host, facts.nodeAddress, target.nodeName, ...(cluster?.apiServerSans ?? [])])].filter((san) => san !== ''),
+        certSANs: [...new Set([host, facts.nodeAddress, target.nodeName, ...(cluster?.apiServerSans ?? [])])].filter(
+          (san) => san !== '',
+        ),
         extraArgs: [
           { name: 'profiling', value: 'false' },
           { name: 'enable-admission-plugins', value: 'NodeRestriction' },
@@ -133,7 +144,12 @@ function endpointOf(target: MachineTarget, facts: HostFacts): { host: string; po
 }
 
 /** The configuration of `kubeadm join`; it holds the token, so the file is 0600 and goes when kubeadm ends. */
-export function joinConfig(target: MachineTarget, facts: HostFacts, secrets: SecretsInHand, patchesDir: string): string {
+export function joinConfig(
+  target: MachineTarget,
+  facts: HostFacts,
+  secrets: SecretsInHand,
+  patchesDir: string,
+): string {
   const asControlPlane = target.role === MachineRole.CONTROL_PLANE && target.cluster?.bootstrap !== Bootstrap.INIT;
   return documents({
     apiVersion: kubeadmApi,
@@ -148,7 +164,12 @@ export function joinConfig(target: MachineTarget, facts: HostFacts, secrets: Sec
     nodeRegistration: nodeRegistration(target, facts),
     patches: { directory: patchesDir },
     ...(asControlPlane
-      ? { controlPlane: { localAPIEndpoint: { advertiseAddress: facts.nodeAddress, bindPort: 6443 }, certificateKey: secrets.certificateKey } }
+      ? {
+          controlPlane: {
+            localAPIEndpoint: { advertiseAddress: facts.nodeAddress, bindPort: 6443 },
+            certificateKey: secrets.certificateKey,
+          },
+        }
       : {}),
   });
 }

@@ -98,7 +98,11 @@ export async function runKubeadm({ context, verb, config, extraArgs }: KubeadmRu
   const dir = '/run/flotilla-agent';
   const patches = `${dir}/patches`;
   await host.makeDir(patches, 0o700);
-  await host.writeAtomic(`${patches}/kubeletconfiguration+strategic.json`, kubeletPatch(target, facts, await probeAllowance(host)), 0o600);
+  await host.writeAtomic(
+    `${patches}/kubeletconfiguration+strategic.json`,
+    kubeletPatch(target, facts, await probeAllowance(host)),
+    0o600,
+  );
   await host.writeAtomic(`${dir}/kubeadm.yaml`, config, 0o600);
   const stages: string[] = [];
   try {
@@ -128,7 +132,8 @@ function foreignFiles(found: readonly string[]): StepProblems {
       {
         code: 'FOREIGN_CLUSTER',
         message: `this machine already has ${found.join(', ')}, which Flotilla did not put there`,
-        remedy: 'It looks like a node of another cluster. Flotilla will not touch it. Take it out of that cluster first (kubeadm reset), then: sudo flotilla-agent doctor',
+        remedy:
+          'It looks like a node of another cluster. Flotilla will not touch it. Take it out of that cluster first (kubeadm reset), then: sudo flotilla-agent doctor',
       },
     ],
     'later',
@@ -136,14 +141,20 @@ function foreignFiles(found: readonly string[]): StepProblems {
   );
 }
 
-function kubeadmFailed(verb: string, stage: string, result: { stdout: string; stderr: string; timedOut: boolean }): StepProblems {
+function kubeadmFailed(
+  verb: string,
+  stage: string,
+  result: { stdout: string; stderr: string; timedOut: boolean },
+): StepProblems {
   const errors = result.stderr
     .split('\n')
     .filter((line) => /\[ERROR |^error:|error execution phase/i.test(line))
     .map((line) => line.trim())
     .slice(0, 5);
   const said = errors.length > 0 ? errors.join('; ').slice(0, 1500) : lastLine(result.stderr || result.stdout);
-  const what = result.timedOut ? `kubeadm ${verb} hung in ${stage} and was ended` : `kubeadm ${verb} failed in ${stage}: ${said}`;
+  const what = result.timedOut
+    ? `kubeadm ${verb} hung in ${stage} and was ended`
+    : `kubeadm ${verb} failed in ${stage}: ${said}`;
   return new StepProblems(
     [
       {

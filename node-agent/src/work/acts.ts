@@ -39,8 +39,12 @@ export async function carryOut(act: Act, ports: ActPorts): Promise<void> {
 async function renewCertificates(host: Host, controlPlane: boolean): Promise<void> {
   if (controlPlane) {
     const result = await host.run([`${paths.programs}/kubeadm`, 'certs', 'renew', 'all'], { timeoutMs: 120_000 });
-    if (result.exitCode !== 0) throw new FlotillaError('CERTS_RENEW_FAILED', `kubeadm certs renew: ${lastLine(result.stderr)}`, { kind: 'unavailable' });
-    for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']) await restartStaticPod(host, name);
+    if (result.exitCode !== 0)
+      throw new FlotillaError('CERTS_RENEW_FAILED', `kubeadm certs renew: ${lastLine(result.stderr)}`, {
+        kind: 'unavailable',
+      });
+    for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'])
+      await restartStaticPod(host, name);
   }
   await systemctl(host, 'restart', 'kubelet.service');
 }
@@ -48,7 +52,9 @@ async function renewCertificates(host: Host, controlPlane: boolean): Promise<voi
 /** Static pods read their certificates when they start; ending their container is how they are started anew. */
 async function restartStaticPod(host: Host, name: string): Promise<void> {
   const on = [`${paths.programs}/ctr`, '-n', 'k8s.io'] as const;
-  const found = await host.run([...on, 'containers', 'ls', '-q', `labels."io.kubernetes.container.name"==${name}`], { timeoutMs: 30_000 });
+  const found = await host.run([...on, 'containers', 'ls', '-q', `labels."io.kubernetes.container.name"==${name}`], {
+    timeoutMs: 30_000,
+  });
   for (const id of found.stdout.split('\n').filter((line) => line !== '')) {
     await host.run([...on, 'tasks', 'kill', '--signal', 'SIGTERM', id], { timeoutMs: 30_000 });
   }

@@ -49,7 +49,12 @@ export class Board {
       state: 'running',
       startMs: goesOn ? before.startMs : this.#now(),
       endMs: undefined,
-      attempt: before === undefined ? 1 : before.state === 'failed' || before.state === 'parked' ? before.attempt + 1 : before.attempt,
+      attempt:
+        before === undefined
+          ? 1
+          : before.state === 'failed' || before.state === 'parked'
+            ? before.attempt + 1
+            : before.attempt,
       problems: [],
       progress: '',
       retryMs: undefined,
@@ -89,7 +94,13 @@ export class Board {
   wait(phase: Phase, step: string, problem: Problem): void {
     const before = this.#phases.get(phase);
     if (before?.state === 'waiting' && before.problems[0]?.code === problem.code) return;
-    this.#put(phase, { step, state: 'waiting', startMs: before?.startMs ?? this.#now(), endMs: undefined, problems: [problem] });
+    this.#put(phase, {
+      step,
+      state: 'waiting',
+      startMs: before?.startMs ?? this.#now(),
+      endMs: undefined,
+      problems: [problem],
+    });
   }
 
   /** Text shown beside a phase that is done, for example the machine's name. */

@@ -27,7 +27,8 @@ function arm(world: FakeWorld, { afterWrites, torn }: Cut): { readonly struck: (
     if (struck) throw new FakeCrash('dead');
     if (left-- > 0) return;
     struck = true;
-    if (torn && path === journalPath && verb === 'append') world.host.put(path, `${world.host.content(path) ?? ''}{"n":99,"kind":"st`, 0o600);
+    if (torn && path === journalPath && verb === 'append')
+      world.host.put(path, `${world.host.content(path) ?? ''}{"n":99,"kind":"st`, 0o600);
     throw new FakeCrash('dead');
   };
   return { struck: () => struck };
@@ -41,7 +42,8 @@ async function live(world: FakeWorld, target: ReturnType<typeof aTarget>, cuts: 
       await world.open();
       world.start();
       await world.worker.accept(target, someSecrets);
-      for (let turn = 0; turn < 20 && armed?.struck() !== true && !world.worker.converged; turn++) await world.work(30_000);
+      for (let turn = 0; turn < 20 && armed?.struck() !== true && !world.worker.converged; turn++)
+        await world.work(30_000);
     } catch (error) {
       if (!(error instanceof FakeCrash)) throw error;
     }
@@ -51,7 +53,9 @@ async function live(world: FakeWorld, target: ReturnType<typeof aTarget>, cuts: 
   }
 }
 
-const cuts = fc.array(fc.record({ afterWrites: fc.integer({ min: 0, max: 120 }), torn: fc.boolean() }), { maxLength: 4 });
+const cuts = fc.array(fc.record({ afterWrites: fc.integer({ min: 0, max: 120 }), torn: fc.boolean() }), {
+  maxLength: 4,
+});
 
 describe('killed anywhere and started again', () => {
   it('joins in the end, and no step that was done is done again', async () => {
@@ -79,8 +83,11 @@ describe('killed anywhere and started again', () => {
         await live(world, aTarget({ generation: 2n, role: MachineRole.NONE }), where);
         expect(await world.converge()).toBe(true);
         expect((await world.worker.observe()).clean).toBe(true);
-        const ours = (path: string): boolean => path.startsWith(`${stateDir}/`) || path.startsWith('/run/flotilla-agent');
-        expect(Object.fromEntries(Object.entries(world.host.picture()).filter(([path]) => !ours(path)))).toEqual(before);
+        const ours = (path: string): boolean =>
+          path.startsWith(`${stateDir}/`) || path.startsWith('/run/flotilla-agent');
+        expect(Object.fromEntries(Object.entries(world.host.picture()).filter(([path]) => !ours(path)))).toEqual(
+          before,
+        );
         await world.stop();
       }),
       { numRuns: 40 },

@@ -2,9 +2,15 @@ import { Bootstrap, MachineRole } from '@flotilla/proto';
 import { describe, expect, it } from 'vitest';
 import type { MembershipRecord } from '../steps/step.js';
 import { deriveSteps, leaveSteps } from './derive.js';
-import { aTarget } from './fake-world.js';
+import { aCluster, aTarget } from './fake-world.js';
 
-const member: MembershipRecord = { state: 'joined', clusterId: 'clu_1', nodeId: 'nod_1', nodeName: 'edge-7', role: 'worker' };
+const member: MembershipRecord = {
+  state: 'joined',
+  clusterId: 'clu_1',
+  nodeId: 'nod_1',
+  nodeName: 'edge-7',
+  role: 'worker',
+};
 const world = { membership: undefined, changesStanding: 0, installedVersion: undefined };
 
 describe('what is to be done', () => {
@@ -13,8 +19,12 @@ describe('what is to be done', () => {
   });
 
   it('a spare with something of ours on it, joined or not: leave', () => {
-    expect(deriveSteps({ ...world, changesStanding: 1, target: aTarget({ role: MachineRole.NONE }) })).toEqual(leaveSteps);
-    expect(deriveSteps({ ...world, membership: member, target: aTarget({ role: MachineRole.NONE }) })).toEqual(leaveSteps);
+    expect(deriveSteps({ ...world, changesStanding: 1, target: aTarget({ role: MachineRole.NONE }) })).toEqual(
+      leaveSteps,
+    );
+    expect(deriveSteps({ ...world, membership: member, target: aTarget({ role: MachineRole.NONE }) })).toEqual(
+      leaveSteps,
+    );
   });
 
   it('a worker: preflight first, join last', () => {
@@ -24,7 +34,7 @@ describe('what is to be done', () => {
 
   it('the first control plane: init, then the certificate for the control plane', () => {
     const target = aTarget({ role: MachineRole.CONTROL_PLANE });
-    const init = { ...target, cluster: { ...target.cluster!, bootstrap: Bootstrap.INIT } };
+    const init = { ...target, cluster: { ...aCluster(), bootstrap: Bootstrap.INIT } };
     expect(deriveSteps({ ...world, target: init }).slice(-2)).toEqual(['kubeadm-init', 'sign-client']);
     expect(deriveSteps({ ...world, target }).at(-1)).toBe('kubeadm-join');
   });
@@ -44,6 +54,8 @@ describe('what is to be done', () => {
   });
 
   it('a joined node of another version is left as it is', () => {
-    expect(deriveSteps({ ...world, membership: member, installedVersion: 'v1.33.9', target: aTarget() })).toEqual(['refuse-version-change']);
+    expect(deriveSteps({ ...world, membership: member, installedVersion: 'v1.33.9', target: aTarget() })).toEqual([
+      'refuse-version-change',
+    ]);
   });
 });

@@ -22,7 +22,13 @@ export const leaveSteps = [
   'leave-prove',
 ] as const satisfies readonly StepName[];
 
-const prepareSteps = ['claim-directories', 'load-modules', 'set-sysctls', 'hosts-entry', 'note-others'] as const satisfies readonly StepName[];
+const prepareSteps = [
+  'claim-directories',
+  'load-modules',
+  'set-sysctls',
+  'hosts-entry',
+  'note-others',
+] as const satisfies readonly StepName[];
 
 const installSteps = [
   'install-runtime',
@@ -48,14 +54,20 @@ export function isSameMembership(target: MachineTarget, membership: MembershipRe
  * The steps that take this host to its target, in order. Pure, and whole each time: steps that are done say so when they
  * are checked. A host that belongs elsewhere (as far as we put it there) leaves first.
  */
-export function deriveSteps({ target, membership, changesStanding, installedVersion }: DeriveInput): readonly StepName[] {
+export function deriveSteps({
+  target,
+  membership,
+  changesStanding,
+  installedVersion,
+}: DeriveInput): readonly StepName[] {
   if (target.role === MachineRole.NONE) {
     return membership === undefined && changesStanding === 0 ? [] : leaveSteps;
   }
   if (membership !== undefined && !isSameMembership(target, membership)) return leaveSteps;
   if (membership?.state === 'joined') {
     // Programs under a running kubelet are never swapped by an installation.
-    if (installedVersion !== undefined && installedVersion !== target.kubernetesVersion) return ['refuse-version-change'];
+    if (installedVersion !== undefined && installedVersion !== target.kubernetesVersion)
+      return ['refuse-version-change'];
     return [...prepareSteps, ...installSteps, ...bootstrapSteps(target)];
   }
   const checked: readonly StepName[] = membership === undefined ? ['preflight'] : [];

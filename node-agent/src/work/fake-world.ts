@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { SimClock, seededRandom, silentLogger } from '@flotilla/kit';
-import { Bootstrap, MachineRole, MachineTarget, TargetSecrets } from '@flotilla/proto';
+import { Bootstrap, MachineRole, MachineTarget, TargetCluster, TargetSecrets } from '@flotilla/proto';
 import { FakeHost } from '../host/fake-host.js';
 import { fakeContainerd, fakeKubeadm, fakeOthers, fakeSystemd } from '../host/fake-programs.js';
 import { Artifacts } from '../steps/install/artifacts.js';
@@ -28,11 +28,18 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const binaries = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'kubeadm', 'kubelet', 'kubectl'];
 
 /** A small manifest with contents made of the names. */
-export function aManifest(): { readonly json: string; readonly blobs: ReadonlyMap<string, string>; readonly images: ReadonlyMap<string, string> } {
+export function aManifest(): {
+  readonly json: string;
+  readonly blobs: ReadonlyMap<string, string>;
+  readonly images: ReadonlyMap<string, string>;
+} {
   const neededBy = ['control-plane', 'worker'];
   const blobs = new Map<string, string>();
   const images = new Map<string, string>();
-  const file = (name: string, content: string): { name: string; version: string; sizeBytes: number; sha256: string; neededBy: string[] } => {
+  const file = (
+    name: string,
+    content: string,
+  ): { name: string; version: string; sizeBytes: number; sha256: string; neededBy: string[] } => {
     blobs.set(sha256(content), content);
     return { name, version: '1', sizeBytes: content.length, sha256: sha256(content), neededBy };
   };
@@ -46,7 +53,11 @@ export function aManifest(): { readonly json: string; readonly blobs: ReadonlyMa
     image('image-pause', 'registry.k8s.io/pause:3.10.1'),
     image('image-kube-proxy', `registry.k8s.io/kube-proxy:${version}`),
   ];
-  const json = JSON.stringify({ schema: 1, kubernetesVersion: version, arch: { amd64: { origin: 'build', components: {}, files } } });
+  const json = JSON.stringify({
+    schema: 1,
+    kubernetesVersion: version,
+    arch: { amd64: { origin: 'build', components: {}, files } },
+  });
   return { json, blobs, images };
 }
 
@@ -68,11 +79,38 @@ export function aCleanHost(): FakeHost {
     '/proc/sys/net/netfilter/nf_conntrack_max': '262144\n',
     '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory pids\n',
   });
-  for (const path of ['/sys/module/overlay', '/sys/module/br_netfilter', '/run/systemd/system', '/etc/systemd/system', '/usr/local/bin', stateDir]) host.dir(path);
+  for (const path of [
+    '/sys/module/overlay',
+    '/sys/module/br_netfilter',
+    '/run/systemd/system',
+    '/etc/systemd/system',
+    '/usr/local/bin',
+    stateDir,
+  ])
+    host.dir(path);
   return host;
 }
 
-export const clientSpki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' });
+export const clientSpki = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+  type: 'spki',
+  format: 'der',
+});
+
+/** The cluster of the targets below. */
+export function aCluster(): TargetCluster {
+  return TargetCluster.create({
+    id: 'clu_1',
+    name: 'demo',
+    endpoint: '10.0.0.5:6443',
+    caCertHashes: [`sha256:${'a'.repeat(64)}`],
+    podCidr: '10.244.0.0/16',
+    serviceCidr: '10.96.0.0/12',
+    clusterDomain: 'cluster.local',
+    bootstrap: Bootstrap.JOIN,
+    controlPlaneClientSpki: clientSpki,
+    apiServerSans: [],
+  });
+}
 
 /** A target for a worker, unless told otherwise. */
 export function aTarget(part: Partial<MachineTarget> = {}): MachineTarget {
@@ -87,23 +125,16 @@ export function aTarget(part: Partial<MachineTarget> = {}): MachineTarget {
     providerId: 'flotilla://mch_1',
     labels: { 'flotilla.dev/node-pool': 'workers' },
     artifactManifestSha256: sha256(aManifest().json),
-    cluster: {
-      id: 'clu_1',
-      name: 'demo',
-      endpoint: '10.0.0.5:6443',
-      caCertHashes: [`sha256:${'a'.repeat(64)}`],
-      podCidr: '10.244.0.0/16',
-      serviceCidr: '10.96.0.0/12',
-      clusterDomain: 'cluster.local',
-      bootstrap: Bootstrap.JOIN,
-      controlPlaneClientSpki: clientSpki,
-      apiServerSans: [],
-    },
+    cluster: aCluster(),
     ...part,
   });
 }
 
-export const someSecrets = TargetSecrets.create({ bootstrapToken: 'abcdef.0123456789abcdef', bootstrapTokenTtlSeconds: 900, certificateKey: '' });
+export const someSecrets = TargetSecrets.create({
+  bootstrapToken: 'abcdef.0123456789abcdef',
+  bootstrapTokenTtlSeconds: 900,
+  certificateKey: '',
+});
 
 /** A machine and the agent's work on it. The host and its programs outlive a "process"; the rest is made anew by restart(). */
 export class FakeWorld {

@@ -11,10 +11,22 @@ export type NonceOutcome = 'started' | 'done' | 'failed' | 'interrupted' | 'spen
 export type JournalEntry =
   /** The first line: from here on, a nonce that is not written down was not carried out. */
   | { readonly kind: 'begun' }
-  | { readonly kind: 'step'; readonly step: string; readonly state: 'started' | 'done' | 'failed'; readonly key?: string; readonly note?: string }
+  | {
+      readonly kind: 'step';
+      readonly step: string;
+      readonly state: 'started' | 'done' | 'failed';
+      readonly key?: string;
+      readonly note?: string;
+    }
   | { readonly kind: 'change'; readonly id: number; readonly change: Change }
   | { readonly kind: 'undone'; readonly id: number }
-  | { readonly kind: 'nonce'; readonly act: Act; readonly nonce: string; readonly state: NonceOutcome; readonly bootId: string }
+  | {
+      readonly kind: 'nonce';
+      readonly act: Act;
+      readonly nonce: string;
+      readonly state: NonceOutcome;
+      readonly bootId: string;
+    }
   | { readonly kind: 'membership'; readonly membership: MembershipRecord | null };
 
 /** One line of journal.jsonl: numbered without gaps, so a missing line is seen. */
@@ -41,7 +53,8 @@ export function parseJournal(text: string): ParsedJournal {
     .map((line, index) => parseLine(line, index + 1));
   lines.forEach((line, index) => {
     const before = lines[index - 1];
-    if (before !== undefined && line.n !== before.n + 1) throw damaged(index + 1, `number ${line.n} follows ${before.n}`);
+    if (before !== undefined && line.n !== before.n + 1)
+      throw damaged(index + 1, `number ${line.n} follows ${before.n}`);
   });
   return { lines, sound };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeHost } from '../host/fake-host.js';
 import { Journal } from './journal.js';
 import { parseJournal } from './journal-line.js';
+import { matching } from '../fake-match.js';
 
 const path = '/state/journal.jsonl';
 const open = (host: FakeHost) => Journal.open(host, path, new SimClock());
@@ -41,13 +42,25 @@ describe('the journal', () => {
   });
 
   it.each([
-    ['a line in the middle that is no JSON', (text: string) => text.replace('"overlay"', '"over'), /line 2 .* not JSON/],
-    ['a line that is missing', (text: string) => text.split('\n').filter((_, index) => index !== 2).join('\n'), /line 3 .* 4 follows 2/],
+    [
+      'a line in the middle that is no JSON',
+      (text: string) => text.replace('"overlay"', '"over'),
+      /line 2 .* not JSON/,
+    ],
+    [
+      'a line that is missing',
+      (text: string) =>
+        text
+          .split('\n')
+          .filter((_, index) => index !== 2)
+          .join('\n'),
+      /line 3 .* 4 follows 2/,
+    ],
     ['a kind of a newer version', (text: string) => text.replace('"undone"', '"undid"'), /line 4 .* unknown/],
   ])('refuses %s, and says which', async (_name, damage, message) => {
     const { host } = await aJournal();
     host.put(path, damage(host.content(path) ?? ''), 0o600);
-    await expect(open(host)).rejects.toMatchObject({ code: 'JOURNAL_DAMAGED', message: expect.stringMatching(message) });
+    await expect(open(host)).rejects.toMatchObject({ code: 'JOURNAL_DAMAGED', message: matching(message) });
   });
 
   it('a write that failed half-way does not damage what follows', async () => {
@@ -74,13 +87,24 @@ describe('the journal', () => {
     await expect(journal.record({ type: 'module', name: 'vxlan' })).rejects.toThrow('EIO');
     host.append = append;
     await journal.record({ type: 'module', name: 'wireguard' });
-    expect((await open(host)).standing().map(({ change }) => change.type === 'module' && change.name)).toEqual(['br_netfilter', 'vxlan', 'wireguard']);
+    expect((await open(host)).standing().map(({ change }) => change.type === 'module' && change.name)).toEqual([
+      'br_netfilter',
+      'vxlan',
+      'wireguard',
+    ]);
   });
 
   it('is written anew when it has grown, and forgets nothing that counts', async () => {
     const { host, journal } = await aJournal();
-    await journal.setMembership({ state: 'joined', clusterId: 'clu_1', nodeId: 'nod_1', nodeName: 'a', role: 'worker' });
-    for (let index = 0; index < 6_000; index++) await journal.append({ kind: 'step', step: 'load-images', state: index % 2 === 0 ? 'started' : 'done' });
+    await journal.setMembership({
+      state: 'joined',
+      clusterId: 'clu_1',
+      nodeId: 'nod_1',
+      nodeName: 'a',
+      role: 'worker',
+    });
+    for (let index = 0; index < 6_000; index++)
+      await journal.append({ kind: 'step', step: 'load-images', state: index % 2 === 0 ? 'started' : 'done' });
     const before = { changes: journal.standing(), nonces: journal.nonces };
     await open(host);
     expect(host.content(path)?.length).toBeLessThan(5_000);
@@ -94,6 +118,8 @@ describe('the journal', () => {
     const host = new FakeHost();
     const journal = await open(host);
     await Promise.all(['a', 'b', 'c'].map((name) => journal.append({ kind: 'step', step: name, state: 'started' })));
-    expect(parseJournal(host.content(path) ?? '').lines.map((line) => line.kind === 'step' && `${line.n}${line.step}`)).toEqual(['1a', '2b', '3c']);
+    expect(
+      parseJournal(host.content(path) ?? '').lines.map((line) => line.kind === 'step' && `${line.n}${line.step}`),
+    ).toEqual(['1a', '2b', '3c']);
   });
 });

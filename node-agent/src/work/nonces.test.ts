@@ -13,11 +13,14 @@ describe('nonces', () => {
     expect(wantedNonces(undefined)).toEqual([]);
   });
 
-  it.each(['started', 'done', 'failed', 'interrupted', 'spent'] as const)('one that is %s is not due again', (state) => {
-    const record = { act: 'reboot', nonce: 'a', state, bootId: 'b' } as const;
-    expect(dueNonces([['reboot', 'a']], () => record)).toEqual([]);
-    expect(dueNonces([['reboot', 'a2']], () => record)).toEqual([['reboot', 'a2']]);
-  });
+  it.each(['started', 'done', 'failed', 'interrupted', 'spent'] as const)(
+    'one that is %s is not due again',
+    (state) => {
+      const record = { act: 'reboot', nonce: 'a', state, bootId: 'b' } as const;
+      expect(dueNonces([['reboot', 'a']], () => record)).toEqual([]);
+      expect(dueNonces([['reboot', 'a2']], () => record)).toEqual([['reboot', 'a2']]);
+    },
+  );
 
   it('what was cut short is interrupted, a reboot under a new boot id is done', () => {
     const started = { nonce: 'a', state: 'started', bootId: 'boot-1' } as const;

@@ -17,7 +17,10 @@ export function wantedNonces(maintenance: Maintenance | undefined): readonly (re
 }
 
 /** Nonces that were never seen here: the only ones that are carried out. */
-export function dueNonces(wanted: readonly (readonly [Act, string])[], known: (act: Act) => NonceRecord | undefined): readonly (readonly [Act, string])[] {
+export function dueNonces(
+  wanted: readonly (readonly [Act, string])[],
+  known: (act: Act) => NonceRecord | undefined,
+): readonly (readonly [Act, string])[] {
   return wanted.filter(([act, nonce]) => known(act)?.nonce !== nonce);
 }
 
@@ -35,14 +38,20 @@ export function settleStarted(record: NonceRecord, bootId: string): NonceOutcome
 export async function settleAll(journal: Journal, bootId: string): Promise<void> {
   for (const record of journal.nonces) {
     const state = settleStarted(record, bootId);
-    if (state !== record.state) await journal.append({ kind: 'nonce', act: record.act, nonce: record.nonce, state, bootId });
+    if (state !== record.state)
+      await journal.append({ kind: 'nonce', act: record.act, nonce: record.nonce, state, bootId });
   }
 }
 
 /** The first target of an empty journal: what it asks for may have been done before, so it counts as spent. */
-export async function beginJournal(journal: Journal, maintenance: Maintenance | undefined, bootId: string): Promise<void> {
+export async function beginJournal(
+  journal: Journal,
+  maintenance: Maintenance | undefined,
+  bootId: string,
+): Promise<void> {
   if (!journal.isEmpty) return;
   // Spent first: if this is cut short, the journal must not look begun with a nonce missing.
-  for (const [act, nonce] of wantedNonces(maintenance)) await journal.append({ kind: 'nonce', act, nonce, state: 'spent', bootId });
+  for (const [act, nonce] of wantedNonces(maintenance))
+    await journal.append({ kind: 'nonce', act, nonce, state: 'spent', bootId });
   await journal.append({ kind: 'begun' });
 }

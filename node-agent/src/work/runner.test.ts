@@ -5,6 +5,7 @@ import { StepProblems, type Check, type Step, type StepContext } from '../steps/
 import { Board } from './board.js';
 import { Journal } from './journal.js';
 import { Runner } from './runner.js';
+import { containing } from '../fake-match.js';
 
 async function setUp() {
   const clock = new SimClock();
@@ -62,7 +63,10 @@ describe('running steps', () => {
     await clock.advance(1_000);
     expect(await result).toMatchObject({ kind: 'held' });
     expect(ended).toBe(true);
-    expect(board.view('prepare-host')?.problems[0]).toMatchObject({ code: 'STEP_DEADLINE', message: expect.stringContaining('1 s') });
+    expect(board.view('prepare-host')?.problems[0]).toMatchObject({
+      code: 'STEP_DEADLINE',
+      message: containing('1 s'),
+    });
     expect(clock.sleeping).toBe(0);
   });
 
@@ -78,7 +82,9 @@ describe('running steps', () => {
     const { pass } = await setUp();
     const delays: number[] = [];
     for (let attempt = 0; attempt < 30; attempt++) {
-      const result = await pass([step({ apply: () => Promise.reject(new FlotillaError('X', 'x', { retry: 'later' })) })]);
+      const result = await pass([
+        step({ apply: () => Promise.reject(new FlotillaError('X', 'x', { retry: 'later' })) }),
+      ]);
       delays.push(result.kind === 'held' ? (result.lookAgainAfterMs ?? -1) : -1);
     }
     expect(delays[0]).toBeLessThanOrEqual(1_000);
@@ -101,7 +107,7 @@ describe('running steps', () => {
     await pass([broken]);
     expect(runs).toBe(1);
     runner.unpark();
-    await pass([step({ apply: broken.apply })]);
+    await pass([step({ apply: (context) => broken.apply(context) })]);
     expect(runs).toBe(2);
   });
 

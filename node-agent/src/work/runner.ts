@@ -110,7 +110,13 @@ export class Runner {
     }
     if (step.doneKey === undefined && (await step.check(context)) !== 'done') {
       throw new StepProblems(
-        [{ code: 'STEP_WITHOUT_EFFECT', message: `${step.name} ran, but the host does not show its effect`, remedy: 'It is tried again.' }],
+        [
+          {
+            code: 'STEP_WITHOUT_EFFECT',
+            message: `${step.name} ran, but the host does not show its effect`,
+            remedy: 'It is tried again.',
+          },
+        ],
         'later',
       );
     }
@@ -129,12 +135,21 @@ export class Runner {
     this.#standings.set(step.name, standing);
     const delayMs = standing.parked
       ? undefined
-      : (failed.retryAfterMs ?? (failed.retry === 'now' ? backoff.delayMsMin : jitteredDelayMs(standing.failures - 1, backoff, random)));
+      : (failed.retryAfterMs ??
+        (failed.retry === 'now' ? backoff.delayMsMin : jitteredDelayMs(standing.failures - 1, backoff, random)));
     board.fail(step.phase, step.name, failed.problems, delayMs);
-    log.warn({ step: step.name, codes: failed.problems.map(({ code }) => code), parked: standing.parked, delayMs, err: error }, failed.message);
+    log.warn(
+      { step: step.name, codes: failed.problems.map(({ code }) => code), parked: standing.parked, delayMs, err: error },
+      failed.message,
+    );
     // The journal may be what failed (a full disk): the host and the board still say the truth.
     await journal
-      .append({ kind: 'step', step: step.name, state: 'failed', note: failed.problems.map(({ code }) => code).join(',') })
+      .append({
+        kind: 'step',
+        step: step.name,
+        state: 'failed',
+        note: failed.problems.map(({ code }) => code).join(','),
+      })
       .catch((cause: unknown) => log.error({ err: cause }, 'the journal could not be written'));
     return { kind: 'held', lookAgainAfterMs: delayMs };
   }

@@ -2,7 +2,7 @@ import { SimClock } from '@flotilla/kit';
 import { MachineRole } from '@flotilla/proto';
 import { describe, expect, it } from 'vitest';
 import { FakeHost } from '../host/fake-host.js';
-import { aTarget, someSecrets } from './fake-world.js';
+import { aCluster, aTarget, someSecrets } from './fake-world.js';
 import { compareTargets, parseTarget, TargetFile } from './target-file.js';
 
 const path = '/state/target.json';
@@ -51,8 +51,12 @@ describe('targets', () => {
     ['a node name that is an option', aTarget({ nodeName: '--help' }), 'node_name'],
     ['a label that ends the flag', aTarget({ labels: { 'a,b': 'c' } }), 'labels'],
     ['a digest that is none', aTarget({ artifactManifestSha256: 'x' }), 'artifact_manifest_sha256'],
-    ['an endpoint without a port', aTarget({ cluster: { ...aTarget().cluster!, endpoint: 'cp' } }), 'cluster.endpoint'],
-    ['a pin that is none', aTarget({ cluster: { ...aTarget().cluster!, caCertHashes: ['sha256:zz'] } }), 'cluster.ca_cert_hashes'],
+    ['an endpoint without a port', aTarget({ cluster: { ...aCluster(), endpoint: 'cp' } }), 'cluster.endpoint'],
+    [
+      'a pin that is none',
+      aTarget({ cluster: { ...aCluster(), caCertHashes: ['sha256:zz'] } }),
+      'cluster.ca_cert_hashes',
+    ],
     ['no cluster', aTarget({ cluster: undefined }), 'cluster.id'],
   ])('fault-65: %s is refused by name', (_name, target, field) => {
     expect(() => parseTarget(target)).toThrow(field);

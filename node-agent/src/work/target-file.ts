@@ -25,21 +25,39 @@ export function parseTarget(target: MachineTarget): MachineTarget {
   const expect = (sound: boolean, what: string): void => {
     if (!sound) wrong.push(what);
   };
-  expect(target.role === MachineRole.NONE || target.role === MachineRole.WORKER || target.role === MachineRole.CONTROL_PLANE, 'role');
+  expect(
+    target.role === MachineRole.NONE || target.role === MachineRole.WORKER || target.role === MachineRole.CONTROL_PLANE,
+    'role',
+  );
   if (target.role !== MachineRole.NONE) {
     const cluster = target.cluster;
     expect(cluster !== undefined && cluster.id !== '', 'cluster.id');
     // A machine that initialises may not know its endpoint yet.
     expect(cluster !== undefined && (cluster.endpoint === '' || hostPort.test(cluster.endpoint)), 'cluster.endpoint');
-    expect(cluster === undefined || (cluster.podCidr === '' || cidrs.test(cluster.podCidr)), 'cluster.pod_cidr');
-    expect(cluster === undefined || (cluster.serviceCidr === '' || cidrs.test(cluster.serviceCidr)), 'cluster.service_cidr');
-    expect(cluster === undefined || (cluster.clusterDomain === '' || names.test(cluster.clusterDomain)), 'cluster.cluster_domain');
-    expect(cluster === undefined || cluster.caCertHashes.every((hash) => /^sha256:[0-9a-f]{64}$/.test(hash)), 'cluster.ca_cert_hashes');
+    expect(cluster === undefined || cluster.podCidr === '' || cidrs.test(cluster.podCidr), 'cluster.pod_cidr');
+    expect(
+      cluster === undefined || cluster.serviceCidr === '' || cidrs.test(cluster.serviceCidr),
+      'cluster.service_cidr',
+    );
+    expect(
+      cluster === undefined || cluster.clusterDomain === '' || names.test(cluster.clusterDomain),
+      'cluster.cluster_domain',
+    );
+    expect(
+      cluster === undefined || cluster.caCertHashes.every((hash) => /^sha256:[0-9a-f]{64}$/.test(hash)),
+      'cluster.ca_cert_hashes',
+    );
     expect(/^v\d{1,4}\.\d{1,4}\.\d{1,4}$/.test(target.kubernetesVersion), 'kubernetes_version');
     expect(names.test(target.nodeName) && target.nodeName.length <= 63, 'node_name');
     expect(/^[0-9a-f]{64}$/.test(target.artifactManifestSha256), 'artifact_manifest_sha256');
-    expect(Object.entries(target.labels).every(([key, value]) => labelKey.test(key) && labelValue.test(value)), 'labels');
-    expect(target.taints.every((taint) => labelKey.test(taint.key) && labelValue.test(taint.value)), 'taints');
+    expect(
+      Object.entries(target.labels).every(([key, value]) => labelKey.test(key) && labelValue.test(value)),
+      'labels',
+    );
+    expect(
+      target.taints.every((taint) => labelKey.test(taint.key) && labelValue.test(taint.value)),
+      'taints',
+    );
   }
   if (wrong.length === 0) return target;
   throw new FlotillaError('TARGET_INVALID', `the target has wrong fields: ${wrong.join(', ')}`, {
@@ -75,7 +93,8 @@ export class TargetFile {
 
   /** Secrets that came with the target and are still good. */
   get secrets(): SecretsInHand | undefined {
-    if (this.#secrets !== undefined && this.#secrets.expiresMonotonicMs <= this.clock.now().monotonicMs) this.#secrets = undefined;
+    if (this.#secrets !== undefined && this.#secrets.expiresMonotonicMs <= this.clock.now().monotonicMs)
+      this.#secrets = undefined;
     return this.#secrets;
   }
 
@@ -116,9 +135,13 @@ function readTarget(text: string, path: string): MachineTarget {
   try {
     return parseTarget(MachineTarget.fromJSON(JSON.parse(text)));
   } catch (error) {
-    throw new FlotillaError('TARGET_DAMAGED', `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      kind: 'data-loss',
-      remedy: `Remove ${path} and restart flotilla-agent: the control plane sends the target again.`,
-    });
+    throw new FlotillaError(
+      'TARGET_DAMAGED',
+      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        kind: 'data-loss',
+        remedy: `Remove ${path} and restart flotilla-agent: the control plane sends the target again.`,
+      },
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { MachineRole, Maintenance, NonceState, StepState } from '@flotilla/proto';
 import { describe, expect, it } from 'vitest';
 import { failed } from '../host/fake-host.js';
-import { aTarget, FakeWorld, someSecrets } from './fake-world.js';
+import { aCluster, aTarget, FakeWorld, someSecrets } from './fake-world.js';
 
 async function joined(): Promise<FakeWorld> {
   const world = await FakeWorld.create();
@@ -30,10 +30,22 @@ describe('joining', () => {
       'kubeadm-join',
     ]);
     const observed = await world.worker.observe();
-    expect(observed).toMatchObject({ converged: true, clean: false, acknowledgedGeneration: 1n, observedGeneration: 1n });
-    expect(observed.membership).toMatchObject({ role: MachineRole.WORKER, clusterId: 'clu_1', nodeName: 'edge-7', kubeletVersion: 'v1.34.4' });
+    expect(observed).toMatchObject({
+      converged: true,
+      clean: false,
+      acknowledgedGeneration: 1n,
+      observedGeneration: 1n,
+    });
+    expect(observed.membership).toMatchObject({
+      role: MachineRole.WORKER,
+      clusterId: 'clu_1',
+      nodeName: 'edge-7',
+      kubeletVersion: 'v1.34.4',
+    });
     expect(observed.steps.map(({ phase, state }) => [phase, state])).toEqual(
-      ['assign', 'preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images', 'join'].map((phase) => [phase, StepState.DONE]),
+      ['assign', 'preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images', 'join'].map(
+        (phase) => [phase, StepState.DONE],
+      ),
     );
     await world.stop();
   });
@@ -52,7 +64,10 @@ describe('joining', () => {
     world.start();
     await world.worker.accept(aTarget(), undefined);
     await world.work(30_000);
-    expect(world.board.view('bootstrap')).toMatchObject({ state: 'waiting', problems: [{ code: 'BOOTSTRAP_TOKEN_NEEDED' }] });
+    expect(world.board.view('bootstrap')).toMatchObject({
+      state: 'waiting',
+      problems: [{ code: 'BOOTSTRAP_TOKEN_NEEDED' }],
+    });
     await world.worker.accept(aTarget(), someSecrets);
     expect(await world.converge()).toBe(true);
     await world.stop();
@@ -64,7 +79,10 @@ describe('joining', () => {
     await world.worker.accept(aTarget({ skippedChecks: ['api-endpoint'] }), someSecrets);
     world.host.reachable.clear();
     await world.work(120_000);
-    expect(world.board.view('bootstrap')).toMatchObject({ state: 'waiting', problems: [{ code: 'API_SERVER_UNREACHABLE' }] });
+    expect(world.board.view('bootstrap')).toMatchObject({
+      state: 'waiting',
+      problems: [{ code: 'API_SERVER_UNREACHABLE' }],
+    });
     expect(world.kubeadm.calls).toEqual([]);
     world.host.reachable.add('10.0.0.5:6443');
     expect(await world.converge()).toBe(true);
@@ -80,11 +98,17 @@ describe('joining', () => {
       await world.work(120_000);
     }
     expect(world.kubeadm.calls.map(({ verb }) => verb)).toEqual(['join', 'reset', 'join', 'reset', 'join']);
-    expect(world.board.view('bootstrap')).toMatchObject({ state: 'parked', problems: [{ code: 'KUBEADM_JOIN_FAILED' }] });
+    expect(world.board.view('bootstrap')).toMatchObject({
+      state: 'parked',
+      problems: [{ code: 'KUBEADM_JOIN_FAILED' }],
+    });
     await world.work(600_000);
     expect(world.kubeadm.calls).toHaveLength(5);
     // A person, or a new generation, asks again.
-    await world.worker.accept(aTarget({ generation: 2n, maintenance: Maintenance.create({ retryNonce: 'retry/1' }) }), someSecrets);
+    await world.worker.accept(
+      aTarget({ generation: 2n, maintenance: Maintenance.create({ retryNonce: 'retry/1' }) }),
+      someSecrets,
+    );
     expect(await world.converge()).toBe(true);
     await world.stop();
   });
@@ -100,7 +124,9 @@ describe('joining', () => {
     expect(world.board.view('preflight')?.problems.map(({ code }) => code)).toContain('FOREIGN_CLUSTER');
     const after = world.host.picture();
     for (const path of Object.keys(before)) expect(after[path], path).toBe(before[path]);
-    expect(Object.keys(after).filter((path) => !(path in before) && !path.startsWith('/var/lib/flotilla-agent'))).toEqual([]);
+    expect(
+      Object.keys(after).filter((path) => !(path in before) && !path.startsWith('/var/lib/flotilla-agent')),
+    ).toEqual([]);
     expect(world.kubeadm.calls).toEqual([]);
     await world.stop();
   });
@@ -117,7 +143,8 @@ describe('leaving', () => {
     expect(await world.converge()).toBe(true);
     const observed = await world.worker.observe();
     expect(observed).toMatchObject({ converged: true, clean: true, observedGeneration: 2n });
-    const ours = (path: string): boolean => path.startsWith('/var/lib/flotilla-agent/') || path.startsWith('/run/flotilla-agent');
+    const ours = (path: string): boolean =>
+      path.startsWith('/var/lib/flotilla-agent/') || path.startsWith('/run/flotilla-agent');
     const after = Object.fromEntries(Object.entries(world.host.picture()).filter(([path]) => !ours(path)));
     expect(after).toEqual(before);
     expect([...world.systemd.units]).toEqual([
@@ -130,7 +157,7 @@ describe('leaving', () => {
   it('a target of another cluster leaves the first before it joins the second', async () => {
     const world = await joined();
     const other = aTarget({ generation: 2n, nodeId: 'nod_2' });
-    await world.worker.accept({ ...other, cluster: { ...other.cluster!, id: 'clu_2' } }, someSecrets);
+    await world.worker.accept({ ...other, cluster: { ...aCluster(), id: 'clu_2' } }, someSecrets);
     expect(await world.converge()).toBe(true);
     expect(world.kubeadm.calls.map(({ verb }) => verb)).toEqual(['join', 'reset', 'join']);
     expect(world.journal.membership()).toMatchObject({ clusterId: 'clu_2', state: 'joined' });
@@ -150,7 +177,8 @@ describe('nonces', () => {
   it('carries an act out once, also when the target comes again and after a restart', async () => {
     const world = await joined();
     const target = aTarget({ generation: 2n, maintenance: Maintenance.create({ restartKubeletNonce: 'repair-1/1' }) });
-    const restarts = (): number => world.host.ran.filter((argv) => argv.join(' ') === 'systemctl restart kubelet.service').length;
+    const restarts = (): number =>
+      world.host.ran.filter((argv) => argv.join(' ') === 'systemctl restart kubelet.service').length;
     await world.worker.accept(target, undefined);
     await world.work(1_000);
     await world.worker.accept(target, undefined);
@@ -160,17 +188,29 @@ describe('nonces', () => {
     world.start();
     await world.work(120_000);
     expect(restarts()).toBe(1);
-    expect((await world.worker.observe()).nonces).toEqual([{ act: 'restart-kubelet', nonce: 'repair-1/1', state: NonceState.DONE }]);
+    expect((await world.worker.observe()).nonces).toEqual([
+      { act: 'restart-kubelet', nonce: 'repair-1/1', state: NonceState.DONE },
+    ]);
     await world.stop();
   });
 
   it('an empty journal counts the nonces of its first target as spent', async () => {
     const world = await FakeWorld.create();
     world.start();
-    await world.worker.accept(aTarget({ role: MachineRole.NONE, maintenance: Maintenance.create({ rebootNonce: 'repair-1/1' }) }), undefined);
+    await world.worker.accept(
+      aTarget({ role: MachineRole.NONE, maintenance: Maintenance.create({ rebootNonce: 'repair-1/1' }) }),
+      undefined,
+    );
     await world.work(60_000);
     expect(world.host.ran.filter((argv) => argv.includes('reboot'))).toEqual([]);
-    await world.worker.accept(aTarget({ generation: 2n, role: MachineRole.NONE, maintenance: Maintenance.create({ rebootNonce: 'repair-1/2' }) }), undefined);
+    await world.worker.accept(
+      aTarget({
+        generation: 2n,
+        role: MachineRole.NONE,
+        maintenance: Maintenance.create({ rebootNonce: 'repair-1/2' }),
+      }),
+      undefined,
+    );
     await world.work(60_000);
     expect(world.host.ran.filter((argv) => argv.includes('reboot'))).toHaveLength(1);
     await world.stop();
@@ -181,7 +221,10 @@ describe('nonces', () => {
     ['boot-1', NonceState.INTERRUPTED],
   ])('a reboot is done when the boot id has changed (%s)', async (bootId, state) => {
     const world = await joined();
-    await world.worker.accept(aTarget({ generation: 2n, maintenance: Maintenance.create({ rebootNonce: 'repair-1/1' }) }), undefined);
+    await world.worker.accept(
+      aTarget({ generation: 2n, maintenance: Maintenance.create({ rebootNonce: 'repair-1/1' }) }),
+      undefined,
+    );
     await world.work(1_000);
     await world.stop();
     world.bootId = bootId;
@@ -195,7 +238,10 @@ describe('nonces', () => {
 
   it('a reset leaves and joins anew under the same target', async () => {
     const world = await joined();
-    await world.worker.accept(aTarget({ generation: 2n, maintenance: Maintenance.create({ resetNonce: 'repair-1/5' }) }), someSecrets);
+    await world.worker.accept(
+      aTarget({ generation: 2n, maintenance: Maintenance.create({ resetNonce: 'repair-1/5' }) }),
+      someSecrets,
+    );
     expect(await world.converge()).toBe(true);
     expect(world.kubeadm.calls.map(({ verb }) => verb)).toEqual(['join', 'reset', 'join']);
     await world.stop();
@@ -205,7 +251,9 @@ describe('nonces', () => {
 describe('targets', () => {
   it('refuses an older target and keeps the newer', async () => {
     const world = await joined();
-    expect(await world.worker.accept(aTarget({ epoch: 0n, generation: 9n, role: MachineRole.NONE }), undefined)).toBe('older');
+    expect(await world.worker.accept(aTarget({ epoch: 0n, generation: 9n, role: MachineRole.NONE }), undefined)).toBe(
+      'older',
+    );
     expect(world.worker.acknowledged()).toEqual({ epoch: 1n, generation: 1n });
     await world.work(60_000);
     expect(world.journal.membership()?.state).toBe('joined');
@@ -216,7 +264,10 @@ describe('targets', () => {
     const world = await joined();
     await world.worker.accept(aTarget({ generation: 2n, kubernetesVersion: 'v1.35.4' }), undefined);
     await world.work(60_000);
-    expect(world.board.view('maintenance')).toMatchObject({ state: 'parked', problems: [{ code: 'UPGRADE_NOT_SUPPORTED' }] });
+    expect(world.board.view('maintenance')).toMatchObject({
+      state: 'parked',
+      problems: [{ code: 'UPGRADE_NOT_SUPPORTED' }],
+    });
     await world.stop();
   });
 });

@@ -127,7 +127,9 @@ export class Worker implements WorkPort {
     if (held === undefined) return resyncMs;
     await beginJournal(journal, held.maintenance, bootId);
     const retired = await host.exists(this.#retiredPath);
-    const target = retired ? MachineTarget.create({ epoch: held.epoch, generation: held.generation, role: MachineRole.NONE }) : held;
+    const target = retired
+      ? MachineTarget.create({ epoch: held.epoch, generation: held.generation, role: MachineRole.NONE })
+      : held;
     const context = await this.#context(target, signal);
     if (!retired) await this.#nonces(target, context);
     if (signal.aborted || this.#dirty) return 0;
@@ -174,7 +176,10 @@ export class Worker implements WorkPort {
     }
     board.bootstrapLabel = target.cluster?.bootstrap === Bootstrap.INIT ? 'init' : 'join';
     board.done('assign');
-    board.note('assign', `pool ${target.poolName}, cluster ${target.cluster?.name ?? ''}, Kubernetes ${target.kubernetesVersion}`);
+    board.note(
+      'assign',
+      `pool ${target.poolName}, cluster ${target.cluster?.name ?? ''}, Kubernetes ${target.kubernetesVersion}`,
+    );
   }
 
   async #nonces(target: MachineTarget, context: StepContext): Promise<void> {

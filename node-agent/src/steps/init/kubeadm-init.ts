@@ -39,7 +39,8 @@ function refuseToForget(record: MembershipRecord | undefined): void {
       {
         code: 'CONTROL_PLANE_FILES_MISSING',
         message: `this machine is the control plane of ${record.clusterId}, but ${paths.etcKubernetes}/admin.conf is gone`,
-        remedy: 'Restore /etc/kubernetes from a backup; or give the cluster up: remove the node, and create the cluster anew.',
+        remedy:
+          'Restore /etc/kubernetes from a backup; or give the cluster up: remove the node, and create the cluster anew.',
       },
     ],
     'never',

@@ -15,7 +15,9 @@ export function credentialsPath(stateDir: string): string {
 }
 
 /** What was signed, if it is for this key and this CA and still good for a while. */
-export async function readCredentials(context: Pick<StepContext, 'host' | 'stateDir'>): Promise<CredentialsBox | undefined> {
+export async function readCredentials(
+  context: Pick<StepContext, 'host' | 'stateDir'>,
+): Promise<CredentialsBox | undefined> {
   const text = await context.host.read(credentialsPath(context.stateDir));
   if (text === undefined) return undefined;
   return JSON.parse(text) as CredentialsBox; // written by this file, readable by root only

@@ -39,7 +39,9 @@ export class Artifacts {
     }
     const manifest = parseNodeManifest(json, arch);
     if (manifest.kubernetesVersion !== target.kubernetesVersion) {
-      throw new FlotillaError('ARTIFACT_MANIFEST_INVALID', `the manifest is for ${manifest.kubernetesVersion}`, { retry: 'later' });
+      throw new FlotillaError('ARTIFACT_MANIFEST_INVALID', `the manifest is for ${manifest.kubernetesVersion}`, {
+        retry: 'later',
+      });
     }
     this.#cached = { sha256, manifest };
     return manifest;
@@ -47,7 +49,12 @@ export class Artifacts {
 
   async #fetchManifest(target: MachineTarget, arch: string, signal: AbortSignal | undefined): Promise<string> {
     const url = this.manifestUrl(target, arch);
-    const answer = await this.host.httpGet({ url, ca: this.settings.ca(), timeoutMs: requestTimeoutMs, ...(signal ? { signal } : {}) });
+    const answer = await this.host.httpGet({
+      url,
+      ca: this.settings.ca(),
+      timeoutMs: requestTimeoutMs,
+      ...(signal ? { signal } : {}),
+    });
     if (answer.status !== 200) {
       throw new FlotillaError('ARTIFACTS_MISSING', `${url} answered ${answer.status}`, {
         kind: 'unavailable',
@@ -65,7 +72,13 @@ export class Artifacts {
   }
 
   /** One verified file at `path`. */
-  async obtain(file: ArtifactFile, path: string, mode: number, onProgress: (doneBytes: number) => void, signal: AbortSignal): Promise<void> {
+  async obtain(
+    file: ArtifactFile,
+    path: string,
+    mode: number,
+    onProgress: (doneBytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
     await this.host.download({
       url: `${this.settings.server}/artifacts/v1/blobs/${file.sha256}`,
       ca: this.settings.ca(),
@@ -85,7 +98,10 @@ function digest(text: string): string {
 }
 
 /** "412 of 640 MB", counting several files as one. */
-export function progressOf(files: readonly ArtifactFile[], report: (text: string) => void): (fileIndex: number) => (doneBytes: number) => void {
+export function progressOf(
+  files: readonly ArtifactFile[],
+  report: (text: string) => void,
+): (fileIndex: number) => (doneBytes: number) => void {
   const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const megabytes = (bytes: number): number => Math.round(bytes / 1_000_000);
   return (fileIndex) => {

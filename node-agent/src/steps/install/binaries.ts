@@ -10,9 +10,14 @@ export function manifestRole(context: StepContext): 'control-plane' | 'worker' {
   return context.target.role === MachineRole.CONTROL_PLANE ? 'control-plane' : 'worker';
 }
 
-async function wantedFiles(context: StepContext, belongs: (file: ArtifactFile) => boolean): Promise<readonly ArtifactFile[]> {
+async function wantedFiles(
+  context: StepContext,
+  belongs: (file: ArtifactFile) => boolean,
+): Promise<readonly ArtifactFile[]> {
   const manifest = await context.artifacts.manifest(context.target, context.facts.arch, context.signal);
-  return manifest.files.filter((file) => file.role === 'binary' && file.neededBy.includes(manifestRole(context)) && belongs(file));
+  return manifest.files.filter(
+    (file) => file.role === 'binary' && file.neededBy.includes(manifestRole(context)) && belongs(file),
+  );
 }
 
 function pathOf(file: ArtifactFile, version: string): string {
@@ -33,7 +38,10 @@ async function inPlace(context: StepContext, file: ArtifactFile): Promise<boolea
   return (await context.host.readLink(`${paths.programs}/${file.name}`)) === pathOf(file, version);
 }
 
-async function missingFiles(context: StepContext, belongs: (file: ArtifactFile) => boolean): Promise<readonly ArtifactFile[]> {
+async function missingFiles(
+  context: StepContext,
+  belongs: (file: ArtifactFile) => boolean,
+): Promise<readonly ArtifactFile[]> {
   const missing: ArtifactFile[] = [];
   for (const file of await wantedFiles(context, belongs)) if (!(await inPlace(context, file))) missing.push(file);
   return missing;
@@ -58,7 +66,11 @@ async function install(context: StepContext, belongs: (file: ArtifactFile) => bo
   }
 }
 
-function installStep(name: string, phase: 'install-runtime' | 'install-kubernetes', belongs: (file: ArtifactFile) => boolean): Step {
+function installStep(
+  name: string,
+  phase: 'install-runtime' | 'install-kubernetes',
+  belongs: (file: ArtifactFile) => boolean,
+): Step {
   return {
     name,
     phase,
@@ -68,5 +80,11 @@ function installStep(name: string, phase: 'install-runtime' | 'install-kubernete
   };
 }
 
-export const installRuntime = installStep('install-runtime', 'install-runtime', ({ name }) => runtimePrograms.includes(name));
-export const installKubernetes = installStep('install-kubernetes', 'install-kubernetes', ({ name }) => !runtimePrograms.includes(name));
+export const installRuntime = installStep('install-runtime', 'install-runtime', ({ name }) =>
+  runtimePrograms.includes(name),
+);
+export const installKubernetes = installStep(
+  'install-kubernetes',
+  'install-kubernetes',
+  ({ name }) => !runtimePrograms.includes(name),
+);

@@ -11,7 +11,9 @@ const namespace = ['-n', 'k8s.io'] as const;
 
 async function missingImages(context: StepContext): Promise<readonly ArtifactFile[]> {
   const manifest = await context.artifacts.manifest(context.target, context.facts.arch, context.signal);
-  const wanted = manifest.files.filter((file) => file.role === 'image' && file.neededBy.includes(manifestRole(context)));
+  const wanted = manifest.files.filter(
+    (file) => file.role === 'image' && file.neededBy.includes(manifestRole(context)),
+  );
   const listed = await context.host.run([ctr, ...namespace, 'images', 'ls', '-q'], { timeoutMs: 30_000 });
   if (listed.exitCode !== 0) {
     throw new FlotillaError('RUNTIME_FAILED', `containerd did not list its images: ${lastLine(listed.stderr)}`, {

@@ -30,8 +30,16 @@ describe('the manifest of artifacts', () => {
     ['an unknown role', (m: Shape) => void (first(m)['role'] = 'script'), /role/],
     ['an unknown place', (m: Shape) => void (first(m)['install'] = '/etc'), /install/],
     ['the same name twice', (m: Shape) => void m.arch.amd64.files.push(first(m)), /same name/],
-    ['no pause image', (m: Shape) => void (m.arch.amd64.files = m.arch.amd64.files.filter(({ name }) => name !== 'image-pause')), /pause/],
-    ['an image with an option in its name', (m: Shape) => void m.arch.amd64.files.push({ ...m.arch.amd64.files.at(-1), name: 'x', image: '--all' }), /image/],
+    [
+      'no pause image',
+      (m: Shape) => void (m.arch.amd64.files = m.arch.amd64.files.filter(({ name }) => name !== 'image-pause')),
+      /pause/,
+    ],
+    [
+      'an image with an option in its name',
+      (m: Shape) => void m.arch.amd64.files.push({ ...m.arch.amd64.files.at(-1), name: 'x', image: '--all' }),
+      /image/,
+    ],
   ])('%s is refused', (_name, change, message) => {
     expect(() => parseNodeManifest(changed(change), 'amd64')).toThrow(message);
   });

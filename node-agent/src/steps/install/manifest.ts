@@ -60,7 +60,10 @@ function parseFile(value: unknown, index: number): ArtifactFile {
     sizeBytes: size,
     sha256: text(file['sha256'], /^[0-9a-f]{64}$/, `${name}.sha256`),
     neededBy: neededBy.map((entry) => text(entry, /^(control-plane|worker)$/, `${name}.neededBy`)),
-    install: role === 'binary' ? (text(file['install'], /^(bin|cni-bin)$/, `${name}.install`) as 'bin' | 'cni-bin') : undefined, // the pattern allows only these
+    install:
+      role === 'binary'
+        ? (text(file['install'], /^(bin|cni-bin)$/, `${name}.install`) as 'bin' | 'cni-bin')
+        : undefined, // the pattern allows only these
     image: role === 'image' ? text(file['image'], imagePattern, `${name}.image`) : undefined,
   };
 }
@@ -81,7 +84,8 @@ export function parseNodeManifest(json: string, arch: string): NodeManifest {
   const own = object(manifest['arch'], 'arch')[arch];
   if (own === undefined) throw refused(`it has nothing for ${arch}`);
   const files = object(own, `arch.${arch}`)['files'];
-  if (!Array.isArray(files) || files.length === 0 || files.length > filesMax) throw refused('files is not a list of 1 to 200');
+  if (!Array.isArray(files) || files.length === 0 || files.length > filesMax)
+    throw refused('files is not a list of 1 to 200');
   const parsed = files.map(parseFile);
   if (new Set(parsed.map(({ name }) => name)).size !== parsed.length) throw refused('two files have the same name');
   const pause = parsed.find(({ image }) => image !== undefined && /\/pause:[^/]+$/.test(image));

@@ -14,7 +14,7 @@ export interface RuntimeConfig {
 
 /** config.toml of containerd 2.x. What it does not say stays at containerd's default. */
 export function containerdConfig({ pauseImage, restrictOomScoreAdj }: RuntimeConfig): string {
-  const restrict = restrictOomScoreAdj ? "  restrict_oom_score_adj = true\n" : '';
+  const restrict = restrictOomScoreAdj ? '  restrict_oom_score_adj = true\n' : '';
   return `# Written by flotilla-agent; removed by flotilla-agent leave.
 version = 3
 root = '${paths.containerd}'
@@ -100,7 +100,8 @@ export const configureRuntime: Step = {
     await context.changes.writeFile(unitPath, containerdUnit, 0o644);
     await systemctl(context.host, 'daemon-reload');
     // Running with the old configuration: the next step must not find it done.
-    if ((await readUnit(context.host, 'containerd.service')).active) await systemctl(context.host, 'restart', 'containerd.service');
+    if ((await readUnit(context.host, 'containerd.service')).active)
+      await systemctl(context.host, 'restart', 'containerd.service');
   },
 };
 

@@ -16,7 +16,8 @@ async function expectReachable({ host, target }: StepContext): Promise<void> {
     {
       code: 'API_SERVER_UNREACHABLE',
       message: `${endpoint} (the API server of ${target.cluster?.name ?? 'the cluster'}) does not accept connections from this host`,
-      remedy: 'Open the way from this host to that address, or start the control-plane machine. It is tried again by itself.',
+      remedy:
+        'Open the way from this host to that address, or start the control-plane machine. It is tried again by itself.',
     },
     10_000,
   );

@@ -17,7 +17,16 @@ COMMIT
 
 describe('the packet filter', () => {
   it('rules are split as they were written', () => {
-    expect(splitRule('-A INPUT -m comment --comment "a \\"b\\" c" -j X')).toEqual(['-A', 'INPUT', '-m', 'comment', '--comment', 'a "b" c', '-j', 'X']);
+    expect(splitRule('-A INPUT -m comment --comment "a \\"b\\" c" -j X')).toEqual([
+      '-A',
+      'INPUT',
+      '-m',
+      'comment',
+      '--comment',
+      'a "b" c',
+      '-j',
+      'X',
+    ]);
   });
 
   it('finds our chains and what leads to them, nobody else’s', () => {
@@ -37,7 +46,8 @@ describe('the packet filter', () => {
     const host = new FakeHost();
     for (const name of ['iptables-save', 'ip6tables-save']) host.installed.add(name);
     host.programs.push((argv) => {
-      if (argv.join(' ') === 'nft list tables') return { ...ok, stdout: 'table ip filter\ntable ip kube-proxy\ntable ip6 kube-proxy\ntable inet firewalld\n' };
+      if (argv.join(' ') === 'nft list tables')
+        return { ...ok, stdout: 'table ip filter\ntable ip kube-proxy\ntable ip6 kube-proxy\ntable inet firewalld\n' };
       if (argv.join(' ') === 'iptables-save -t filter') return { ...ok, stdout: saved };
       return ok;
     });

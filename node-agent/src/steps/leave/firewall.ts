@@ -64,14 +64,16 @@ export async function firewallLeftovers(host: Host): Promise<readonly string[]> 
   const tables = (await ownNftTables(host)).map(([family, name]) => `nft table ${family} ${name}`);
   const chains: string[] = [];
   for (const program of ['iptables', 'ip6tables'] as const) {
-    for (const { table, chains: own } of await leftoversOf(host, program)) chains.push(...own.map((chain) => `${program} ${table} ${chain}`));
+    for (const { table, chains: own } of await leftoversOf(host, program))
+      chains.push(...own.map((chain) => `${program} ${table} ${chain}`));
   }
   return [...tables, ...chains];
 }
 
 /** Removes our tables and chains, and the rules that lead to them; nobody else's. */
 export async function clearFirewall(host: Host): Promise<void> {
-  for (const [family, name] of await ownNftTables(host)) await host.run(['nft', 'delete', 'table', family, name], { timeoutMs });
+  for (const [family, name] of await ownNftTables(host))
+    await host.run(['nft', 'delete', 'table', family, name], { timeoutMs });
   for (const program of ['iptables', 'ip6tables'] as const) {
     for (const { table, jumps, chains } of await leftoversOf(host, program)) {
       const on = [program, '-w', '5', '-t', table] as const;

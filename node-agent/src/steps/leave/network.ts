@@ -24,7 +24,8 @@ export const leaveNetwork: Step = {
   },
   async apply({ host }) {
     for (const name of interfaces) {
-      if (await host.exists(`/sys/class/net/${name}`)) await host.run(['ip', 'link', 'delete', name], { timeoutMs: 15_000 });
+      if (await host.exists(`/sys/class/net/${name}`))
+        await host.run(['ip', 'link', 'delete', name], { timeoutMs: 15_000 });
     }
     await clearFirewall(host);
   },

@@ -18,7 +18,14 @@ export async function leftovers(host: Host): Promise<readonly string[]> {
     if (target?.startsWith(`${paths.kubernetes}/`) === true) links.push(`link ${paths.programs}/${name}`);
   }
   const programs = (await host.exists(paths.kubernetes)) ? [`directory ${paths.kubernetes}`] : [];
-  return [...processes, ...mounts, ...(await networkLeftovers(host)), ...(await foundMembershipFiles(host)), ...links, ...programs];
+  return [
+    ...processes,
+    ...mounts,
+    ...(await networkLeftovers(host)),
+    ...(await foundMembershipFiles(host)),
+    ...links,
+    ...programs,
+  ];
 }
 
 /** The end of leaving: nothing of ours may be left, and only then the membership is forgotten. */

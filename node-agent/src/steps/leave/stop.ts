@@ -10,7 +10,9 @@ const ctr = `${paths.programs}/ctr`;
 
 /** Whether the unit is one that we brought. */
 function brought(context: StepContext, unit: string): boolean {
-  return context.changes.standing().some(({ change }) => change.type === 'file' && change.path === `${paths.units}/${unit}`);
+  return context.changes
+    .standing()
+    .some(({ change }) => change.type === 'file' && change.path === `${paths.units}/${unit}`);
 }
 
 export const leaveStopKubelet: Step = {
@@ -61,7 +63,10 @@ export const leaveStopContainers: Step = {
     return (await podProcesses(context.host)).length === 0 ? 'done' : 'needed';
   },
   async apply({ host }) {
-    for (const words of [['tasks', 'ls', '-q'], ['containers', 'ls', '-q']] as const) {
+    for (const words of [
+      ['tasks', 'ls', '-q'],
+      ['containers', 'ls', '-q'],
+    ] as const) {
       const listed = await host.run([ctr, '-n', 'k8s.io', '--connect-timeout', '5s', ...words], { timeoutMs: 30_000 });
       const ids = listed.exitCode === 0 ? listed.stdout.split('\n').filter((id) => id !== '') : [];
       const act = words[0] === 'tasks' ? (['tasks', 'rm', '--force'] as const) : (['containers', 'rm'] as const);

@@ -14,6 +14,7 @@ export const leaveUndo: Step = {
     let undone = 0;
     await undoAll(host, changes.log, () => progress(`${++undone} of ${total} changes`));
     await systemctl(host, 'daemon-reload');
-    for (const path of [credentialsPath(stateDir), `${stateDir}/manifest.json`, `${stateDir}/downloads`]) await host.remove(path);
+    for (const path of [credentialsPath(stateDir), `${stateDir}/manifest.json`, `${stateDir}/downloads`])
+      await host.remove(path);
   },
 };

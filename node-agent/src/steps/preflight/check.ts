@@ -39,5 +39,8 @@ export function warning(code: string, message: string, remedy: string): Findings
 }
 
 export function together(findings: readonly Findings[]): Findings {
-  return { problems: findings.flatMap(({ problems }) => problems), warnings: findings.flatMap(({ warnings }) => warnings) };
+  return {
+    problems: findings.flatMap(({ problems }) => problems),
+    warnings: findings.flatMap(({ warnings }) => warnings),
+  };
 }

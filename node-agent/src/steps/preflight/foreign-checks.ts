@@ -8,7 +8,11 @@ const kubeletPort = 10250;
 
 /** Other ways to run Kubernetes, by what they leave on a host. */
 const distributions: readonly { readonly name: string; readonly paths: readonly string[]; readonly cure: string }[] = [
-  { name: 'k3s', paths: ['/etc/rancher/k3s', '/var/lib/rancher/k3s', '/usr/local/bin/k3s'], cure: 'k3s-uninstall.sh (or k3s-agent-uninstall.sh)' },
+  {
+    name: 'k3s',
+    paths: ['/etc/rancher/k3s', '/var/lib/rancher/k3s', '/usr/local/bin/k3s'],
+    cure: 'k3s-uninstall.sh (or k3s-agent-uninstall.sh)',
+  },
   { name: 'rke2', paths: ['/etc/rancher/rke2', '/var/lib/rancher/rke2'], cure: 'rke2-uninstall.sh' },
   { name: 'microk8s', paths: ['/var/snap/microk8s'], cure: 'snap remove --purge microk8s' },
   { name: 'k0s', paths: ['/var/lib/k0s', '/etc/k0s'], cure: 'k0s reset' },
@@ -51,7 +55,11 @@ export const foreignCluster: PreflightCheck = {
       for (const path of paths) {
         if (!(await context.host.exists(path))) continue;
         findings.push(
-          problem('FOREIGN_CLUSTER', `${path} is there: ${name} is installed.`, `Flotilla will not touch it. Remove it first: ${cure}`),
+          problem(
+            'FOREIGN_CLUSTER',
+            `${path} is there: ${name} is installed.`,
+            `Flotilla will not touch it. Remove it first: ${cure}`,
+          ),
         );
         break;
       }
@@ -109,7 +117,11 @@ export const foreignRuntime: PreflightCheck = {
     for (const name of ['docker', 'crio', 'cri-docker']) {
       if (!(await readUnit(host, `${name}.service`)).active) continue;
       findings.push(
-        problem('FOREIGN_RUNTIME', `${name} is running: containers of others are on this machine.`, `Use another machine, or stop it: sudo systemctl disable --now ${name}`),
+        problem(
+          'FOREIGN_RUNTIME',
+          `${name} is running: containers of others are on this machine.`,
+          `Use another machine, or stop it: sudo systemctl disable --now ${name}`,
+        ),
       );
     }
     return together(findings);

@@ -32,7 +32,11 @@ export const ipForward: PreflightCheck = {
       await host.writeDirect(path, value ?? '0');
       return fine;
     } catch {
-      return problem('IP_FORWARD_FIXED', 'net.ipv4.ip_forward is 0 and cannot be changed', 'Set it from outside: sysctl -w net.ipv4.ip_forward=1 on the host of this container.');
+      return problem(
+        'IP_FORWARD_FIXED',
+        'net.ipv4.ip_forward is 0 and cannot be changed',
+        'Set it from outside: sysctl -w net.ipv4.ip_forward=1 on the host of this container.',
+      );
     }
   },
 };
@@ -63,7 +67,9 @@ export const tools: PreflightCheck = {
     const [missing, wanted] = [await absent(needed), await absent(useful)];
     return together([
       missing.length === 0 ? fine : problem('TOOL_MISSING', `not installed: ${names(missing)}`, install(missing)),
-      wanted.length === 0 ? fine : warning('TOOL_ADVISED', `not installed, useful for looking into trouble: ${names(wanted)}`, install(wanted)),
+      wanted.length === 0
+        ? fine
+        : warning('TOOL_ADVISED', `not installed, useful for looking into trouble: ${names(wanted)}`, install(wanted)),
     ]);
   },
 };

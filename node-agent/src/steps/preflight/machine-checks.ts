@@ -9,7 +9,9 @@ export const root: PreflightCheck = {
   name: 'root',
   async run({ host }) {
     const uid = /^Uid:\s+\d+\s+(\d+)/m.exec((await host.read('/proc/self/status')) ?? '')?.[1];
-    return uid === '0' ? fine : problem('NOT_ROOT', `the agent runs as user ${uid ?? '?'}`, 'Run it as root: sudo flotilla-agent …');
+    return uid === '0'
+      ? fine
+      : problem('NOT_ROOT', `the agent runs as user ${uid ?? '?'}`, 'Run it as root: sudo flotilla-agent …');
   },
 };
 
@@ -20,7 +22,11 @@ export const os: PreflightCheck = {
     const id = /^ID="?([^"\n]*)/m.exec(text)?.[1] ?? 'unknown';
     const family = ` ${id} ${/^ID_LIKE="?([^"\n]*)/m.exec(text)?.[1] ?? ''} `;
     if (/ (debian|ubuntu|rhel|fedora|centos|amzn|suse|opensuse|flatcar) /.test(family)) return fine;
-    return warning('OS_UNTESTED', `${id} was not tested with Flotilla`, 'Expect it to work where systemd, glibc and nftables are; tell us how it went.');
+    return warning(
+      'OS_UNTESTED',
+      `${id} was not tested with Flotilla`,
+      'Expect it to work where systemd, glibc and nftables are; tell us how it went.',
+    );
   },
 };
 
@@ -28,7 +34,11 @@ export const systemd: PreflightCheck = {
   name: 'systemd',
   async run({ host }) {
     if (await host.exists('/run/systemd/system')) return fine;
-    return problem('SYSTEMD_MISSING', 'systemd does not manage this host', 'Use a distribution that boots with systemd.');
+    return problem(
+      'SYSTEMD_MISSING',
+      'systemd does not manage this host',
+      'Use a distribution that boots with systemd.',
+    );
   },
 };
 
@@ -43,7 +53,11 @@ export const cgroup: PreflightCheck = {
       );
     }
     if (facts.cgroupVersion === 0) {
-      return problem('CGROUP_MISSING', 'no cgroup hierarchy is mounted at /sys/fs/cgroup', 'Boot with systemd.unified_cgroup_hierarchy=1.');
+      return problem(
+        'CGROUP_MISSING',
+        'no cgroup hierarchy is mounted at /sys/fs/cgroup',
+        'Boot with systemd.unified_cgroup_hierarchy=1.',
+      );
     }
     const controllers = ((await host.read('/sys/fs/cgroup/cgroup.controllers')) ?? '').trim().split(' ');
     const missing = ['cpu', 'cpuset', 'memory', 'pids'].filter((name) => !controllers.includes(name));
@@ -64,7 +78,11 @@ export const kernel: PreflightCheck = {
     if (enough) return Promise.resolve(fine);
     const wanted = kernelMin.join('.');
     return Promise.resolve(
-      problem('KERNEL_TOO_OLD', `the kernel is ${facts.kernel}; Services need nftables of ${wanted} or newer`, `Upgrade the kernel to ${wanted} or newer and reboot.`),
+      problem(
+        'KERNEL_TOO_OLD',
+        `the kernel is ${facts.kernel}; Services need nftables of ${wanted} or newer`,
+        `Upgrade the kernel to ${wanted} or newer and reboot.`,
+      ),
     );
   },
 };
@@ -76,7 +94,11 @@ export const memory: PreflightCheck = {
     // A "2 GiB" machine shows a little less: firmware and kernel take their part first.
     if (facts.memoryBytes >= neededMib * mib * 0.9) return Promise.resolve(fine);
     return Promise.resolve(
-      problem('MEMORY_LOW', `${formatBytes(facts.memoryBytes)} of memory; ${formatBytes(neededMib * mib)} are needed`, 'Give the machine more memory, or use another one.'),
+      problem(
+        'MEMORY_LOW',
+        `${formatBytes(facts.memoryBytes)} of memory; ${formatBytes(neededMib * mib)} are needed`,
+        'Give the machine more memory, or use another one.',
+      ),
     );
   },
 };
@@ -86,7 +108,13 @@ export const cpus: PreflightCheck = {
   run({ facts, controlPlane }) {
     const needed = controlPlane ? 2 : 1;
     if (facts.cpus >= needed) return Promise.resolve(fine);
-    return Promise.resolve(problem('CPUS_LOW', `${facts.cpus} cpu; a control plane needs ${needed}`, 'Give the machine more cpus, or use another one.'));
+    return Promise.resolve(
+      problem(
+        'CPUS_LOW',
+        `${facts.cpus} cpu; a control plane needs ${needed}`,
+        'Give the machine more cpus, or use another one.',
+      ),
+    );
   },
 };
 
@@ -96,12 +124,18 @@ export const hostname: PreflightCheck = {
     const name = target?.nodeName ?? facts.hostname.toLowerCase();
     if (facts.hostname === 'localhost' || facts.hostname === '') {
       return Promise.resolve(
-        problem('HOSTNAME_INVALID', `the host is called "${facts.hostname}"`, 'Give it a name of its own: sudo hostnamectl set-hostname NAME'),
+        problem(
+          'HOSTNAME_INVALID',
+          `the host is called "${facts.hostname}"`,
+          'Give it a name of its own: sudo hostnamectl set-hostname NAME',
+        ),
       );
     }
     const why = dnsLabelProblem(name.split('.')[0] ?? '');
     if (why === undefined) return Promise.resolve(fine);
-    return Promise.resolve(problem('HOSTNAME_INVALID', `the name ${name} ${why}`, 'Rename the host: sudo hostnamectl set-hostname NAME'));
+    return Promise.resolve(
+      problem('HOSTNAME_INVALID', `the name ${name} ${why}`, 'Rename the host: sudo hostnamectl set-hostname NAME'),
+    );
   },
 };
 

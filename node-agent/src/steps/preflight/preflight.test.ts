@@ -2,11 +2,14 @@ import { Bootstrap, MachineRole } from '@flotilla/proto';
 import { describe, expect, it } from 'vitest';
 import { fakeOthers, fakeSystemd, type FakeUnit } from '../../host/fake-programs.js';
 import { failed, type FakeHost } from '../../host/fake-host.js';
-import { aCleanHost, aTarget } from '../../work/fake-world.js';
+import { aCleanHost, aCluster, aTarget } from '../../work/fake-world.js';
 import type { CheckContext } from './check.js';
 import { preflightChecks, runChecks } from './preflight.js';
 
-function setUp(spoil: (host: FakeHost, units: Map<string, FakeUnit>) => void = () => undefined, more: Partial<CheckContext> = {}): CheckContext {
+function setUp(
+  spoil: (host: FakeHost, units: Map<string, FakeUnit>) => void = () => undefined,
+  more: Partial<CheckContext> = {},
+): CheckContext {
   const host = aCleanHost();
   const systemd = fakeSystemd();
   host.programs.push(systemd.program, fakeOthers);
@@ -14,7 +17,15 @@ function setUp(spoil: (host: FakeHost, units: Map<string, FakeUnit>) => void = (
   spoil(host, systemd.units);
   return {
     host,
-    facts: { arch: 'amd64', cpus: 4, memoryBytes: 8e9, cgroupVersion: 2, hostname: 'edge-7', kernel: '6.1.0', nodeAddress: '10.0.0.7' },
+    facts: {
+      arch: 'amd64',
+      cpus: 4,
+      memoryBytes: 8e9,
+      cgroupVersion: 2,
+      hostname: 'edge-7',
+      kernel: '6.1.0',
+      nodeAddress: '10.0.0.7',
+    },
     target: aTarget(),
     controlPlane: false,
     clockSkewMs: 0,
@@ -83,7 +94,9 @@ describe('preflight', () => {
   });
 
   it('every failure is told at once, and every one has a cure', async () => {
-    const context = setUp((host) => host.put('/proc/swaps', 'header\n/dev/sda5 partition 2097148 0 -2\n'), { facts: { ...facts, memoryBytes: 1e9, hostname: 'localhost' } });
+    const context = setUp((host) => host.put('/proc/swaps', 'header\n/dev/sda5 partition 2097148 0 -2\n'), {
+      facts: { ...facts, memoryBytes: 1e9, hostname: 'localhost' },
+    });
     const results = await runChecks(context, []);
     const problems = results.filter(({ state }) => state === 'failed').flatMap((result) => result.problems);
     expect(problems.map(({ code }) => code)).toEqual(['MEMORY_LOW', 'SWAP_ON', 'HOSTNAME_INVALID']);
@@ -110,7 +123,7 @@ describe('preflight', () => {
 
   it('the machine that initialises needs no API server yet', async () => {
     const target = aTarget({ role: MachineRole.CONTROL_PLANE });
-    const init = { ...target, cluster: { ...target.cluster!, bootstrap: Bootstrap.INIT } };
+    const init = { ...target, cluster: { ...aCluster(), bootstrap: Bootstrap.INIT } };
     expect(await codes(setUp((host) => host.reachable.clear(), { target: init, controlPlane: true }))).toEqual([]);
   });
 
@@ -122,7 +135,10 @@ describe('preflight', () => {
 
   it('cgroup v1 is a warning, not a failure', async () => {
     const results = await runChecks(setUp(undefined, { facts: { ...facts, cgroupVersion: 1 } }), []);
-    expect(results.find(({ name }) => name === 'cgroup')).toMatchObject({ state: 'warning', problems: [{ code: 'CGROUP_V1' }] });
+    expect(results.find(({ name }) => name === 'cgroup')).toMatchObject({
+      state: 'warning',
+      problems: [{ code: 'CGROUP_V1' }],
+    });
   });
 
   it('a check that breaks is a failure, never a pass', async () => {

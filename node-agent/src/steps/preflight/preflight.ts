@@ -56,7 +56,11 @@ export async function runChecks(context: CheckContext, skipped: readonly string[
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const remedy = `If it cannot be cured, the check can be skipped by its name: ${check.name}`;
-      results.push({ name: check.name, state: 'failed', problems: [{ code: 'CHECK_BROKEN', message: `${check.name}: ${message}`, remedy }] });
+      results.push({
+        name: check.name,
+        state: 'failed',
+        problems: [{ code: 'CHECK_BROKEN', message: `${check.name}: ${message}`, remedy }],
+      });
     }
   }
   return results;
@@ -86,7 +90,10 @@ export const preflight: Step = {
     const results = await runChecks(checkContextOf(context), context.target.skippedChecks);
     const failed = results.filter(({ state }) => state === 'failed');
     for (const { name, problems } of results.filter(({ state }) => state === 'warning')) {
-      context.log.warn({ check: name, codes: problems.map(({ code }) => code) }, problems.map(({ message }) => message).join('; '));
+      context.log.warn(
+        { check: name, codes: problems.map(({ code }) => code) },
+        problems.map(({ message }) => message).join('; '),
+      );
     }
     if (failed.length > 0) {
       context.progress(`${failed.length} of ${results.length} checks`);
@@ -97,6 +104,8 @@ export const preflight: Step = {
       );
     }
     const skipped = results.filter(({ state }) => state === 'skipped').map(({ name }) => name);
-    context.progress(`${results.length - skipped.length}/${results.length}${skipped.length === 0 ? '' : `, skipped ${skipped.join(', ')}`}`);
+    context.progress(
+      `${results.length - skipped.length}/${results.length}${skipped.length === 0 ? '' : `, skipped ${skipped.join(', ')}`}`,
+    );
   },
 };

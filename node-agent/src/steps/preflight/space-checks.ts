@@ -26,7 +26,11 @@ export const disk: PreflightCheck = {
     const neededBytes = (await artifactBytes(context)) * freeFactor;
     if (space.freeBytes < neededBytes) {
       findings.push(
-        problem('DISK_FULL', `${formatBytes(space.freeBytes)} are free in /var/lib; ${formatBytes(neededBytes)} are needed to install`, 'Free space there.'),
+        problem(
+          'DISK_FULL',
+          `${formatBytes(space.freeBytes)} are free in /var/lib; ${formatBytes(neededBytes)} are needed to install`,
+          'Free space there.',
+        ),
       );
     }
     return together(findings);
@@ -54,7 +58,11 @@ export const swap: PreflightCheck = {
       const [device = '', , kib = '0'] = line.trim().split(/\s+/);
       return `${device} (${formatBytes(Number(kib) * 1024)})`;
     });
-    return problem('SWAP_ON', `swap is on: ${devices.join(', ')}.`, 'Run: sudo swapoff -a, and remove the entry from /etc/fstab.');
+    return problem(
+      'SWAP_ON',
+      `swap is on: ${devices.join(', ')}.`,
+      'Run: sudo swapoff -a, and remove the entry from /etc/fstab.',
+    );
   },
 };
 
@@ -71,6 +79,10 @@ export const filesystems: PreflightCheck = {
       return holding.filter(({ path }) => path === deepest).pop()?.readOnly === true;
     });
     if (readOnly.length === 0) return fine;
-    return problem('FILESYSTEM_READ_ONLY', `${readOnly.join(', ')} cannot be written to (mounted read-only)`, 'Remount read-write; if the kernel did it by itself, repair the disk first (dmesg).');
+    return problem(
+      'FILESYSTEM_READ_ONLY',
+      `${readOnly.join(', ')} cannot be written to (mounted read-only)`,
+      'Remount read-write; if the kernel did it by itself, repair the disk first (dmesg).',
+    );
   },
 };

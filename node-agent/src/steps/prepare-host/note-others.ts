@@ -2,8 +2,14 @@ import type { Host } from '../../host/host.js';
 import type { Step, StepContext } from '../step.js';
 
 /** kube-proxy sets these when it starts. */
-const sysctls = ['net.netfilter.nf_conntrack_max', 'net.netfilter.nf_conntrack_tcp_timeout_established', 'net.netfilter.nf_conntrack_tcp_timeout_close_wait'] as const;
-const tables = ['ip', 'ip6'].flatMap((family) => ['filter', 'nat', 'mangle', 'raw'].map((name) => [family, name] as const));
+const sysctls = [
+  'net.netfilter.nf_conntrack_max',
+  'net.netfilter.nf_conntrack_tcp_timeout_established',
+  'net.netfilter.nf_conntrack_tcp_timeout_close_wait',
+] as const;
+const tables = ['ip', 'ip6'].flatMap((family) =>
+  ['filter', 'nat', 'mangle', 'raw'].map((name) => [family, name] as const),
+);
 
 async function absentTables(host: Host): Promise<readonly (readonly [string, string])[]> {
   if ((await host.which('nft')) === undefined) return [];

@@ -31,7 +31,10 @@ export async function hasKernelDefaults(host: Host): Promise<boolean> {
   return true;
 }
 
-async function present(host: Host, settings: readonly (readonly [string, string])[]): Promise<readonly (readonly [string, string])[]> {
+async function present(
+  host: Host,
+  settings: readonly (readonly [string, string])[],
+): Promise<readonly (readonly [string, string])[]> {
   const found: (readonly [string, string])[] = [];
   for (const setting of settings) if (await host.exists(sysctlPath(setting[0]))) found.push(setting);
   return found;
