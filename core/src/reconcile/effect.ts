@@ -1,5 +1,5 @@
 import type { NodeAct } from '../plan/node-facts.js';
-import type { Manifest } from '../plan/addons/manifest.js';
+import type { KubeManifest as Manifest } from '@flotilla/kube';
 
 /** Where an effect of a node happens. */
 export interface NodePlace {

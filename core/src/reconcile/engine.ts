@@ -153,9 +153,12 @@ class ReconcileEngine implements Engine {
     const colon = key.indexOf(':');
     const [kind, id] = [key.slice(0, colon) as KeyKind, key.slice(colon + 1)]; // keys are made by us
     let recheckMs: number | undefined;
+    let seen: MachineView | undefined;
     for (const reconciler of this.#reconcilers) {
       if (reconciler.key !== kind) continue;
-      const outcome = await reconciler.look(id, this.#ports.clock.now());
+      if (kind === 'machine') seen ??= await this.#ports.store.read.views.machine(id);
+      const outcome = await reconciler.look(id, this.#ports.clock.now(), seen);
+      if (outcome.changes.length > 0) seen = undefined;
       await this.#commit(reconciler, outcome);
       for (const wake of outcome.wakes) this.#loop.wake(wake);
       recheckMs = earliest(recheckMs, outcome.recheckMs);

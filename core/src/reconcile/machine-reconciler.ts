@@ -1,4 +1,5 @@
 import { MachineState } from '@flotilla/proto';
+import type { MachineView } from '../domain/views.js';
 import { planMachine } from '../plan/machine.js';
 import { planTarget } from '../plan/target.js';
 import type { Change } from '../store/change.js';
@@ -16,13 +17,12 @@ export function machineReconciler({ store }: EnginePorts, memory: EngineMemory):
     key: 'machine',
     reads: ['machine', 'node', 'target'],
     writes: ['machine.status', 'machine.retire', 'event.append', 'audit.append'],
-    look: async (machineId) => {
-      const view = await store.read.views.machine(machineId);
+    look: async (machineId, _now, seen) => {
+      const view = seen ?? (await store.read.views.machine(machineId));
       if (view === undefined || view.machine.status.state === MachineState.RETIRED) return nothing;
-      const { machine, node } = view;
+      const { machine } = view;
       const plan = planMachine(view);
-      const free = node === undefined && plan.status.state === MachineState.AVAILABLE;
-      const wakes: Key[] = !free ? [] : machine.wantedPoolId === '' ? hungry(memory) : [`pool:${machine.wantedPoolId}`];
+      const wakes = poolsThatCare(view, plan.status.state, memory);
       if (!plan.retire && same(plan.status, machine.status)) return { ...nothing, wakes, recheckMs: plan.recheckMs };
       const write: Change[] = plan.retire
         ? [
@@ -41,6 +41,15 @@ export function machineReconciler({ store }: EnginePorts, memory: EngineMemory):
   };
 }
 
+/** A spare interests the pools that lack machines; one that is to be retired, the pool that has it. */
+function poolsThatCare({ machine, node }: MachineView, state: MachineState, memory: EngineMemory): Key[] {
+  if (node !== undefined) {
+    return machine.retireRequestedAtMs !== undefined && node.removal === undefined ? [`pool:${node.poolId}`] : [];
+  }
+  if (state !== MachineState.AVAILABLE) return [];
+  return machine.wantedPoolId === '' ? hungry(memory) : [`pool:${machine.wantedPoolId}`];
+}
+
 function hungry(memory: EngineMemory): Key[] {
   return [...memory.hungryPools.keys()].map((id): Key => `pool:${id}`);
 }
@@ -53,8 +62,8 @@ export function targetReconciler({ store, mirror }: EnginePorts): Reconciler {
     key: 'machine',
     reads: ['machine', 'node', 'pool', 'cluster', 'target', 'mirror'],
     writes: ['target.write'],
-    look: async (machineId) => {
-      const view = await store.read.views.machine(machineId);
+    look: async (machineId, _now, seen) => {
+      const view = seen ?? (await store.read.views.machine(machineId));
       if (view === undefined || view.machine.status.state === MachineState.RETIRED) return nothing;
       const { machine, node } = view;
       const manifestSha256 =

@@ -20,8 +20,8 @@ export function nodeReconciler(ports: EnginePorts, links: ClusterLinks, memory: 
     key: 'machine',
     reads: ['node', 'machine', 'pool', 'cluster', 'target', 'sessions', 'cluster watch'],
     writes: ['node.status', 'event.append'],
-    look: async (machineId, now) => {
-      const view = await ports.store.read.views.machine(machineId);
+    look: async (machineId, now, seen) => {
+      const view = seen ?? (await ports.store.read.views.machine(machineId));
       const nodeView = view === undefined ? undefined : nodeViewOf(view);
       if (view === undefined || nodeView === undefined) return nothing;
       return outcomeOf(nodeView, factsOf(view, nodeView, now, ports, links, memory), memory);

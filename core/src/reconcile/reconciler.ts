@@ -1,4 +1,5 @@
 import type { Instant } from '@flotilla/kit';
+import type { MachineView } from '../domain/views.js';
 import type { Change, ChangeKind, Owner } from '../store/change.js';
 import type { Expectation } from '../store/store.js';
 import type { Effect } from './effect.js';
@@ -29,5 +30,6 @@ export interface Reconciler {
   readonly reads: readonly string[];
   /** Every kind of change it may write. */
   readonly writes: readonly ChangeKind[];
-  look(id: string, now: Instant): Promise<Outcome>;
+  /** `seen`: what another reconciler of the same machine has just read, nothing having been written since. */
+  look(id: string, now: Instant, seen?: MachineView): Promise<Outcome>;
 }

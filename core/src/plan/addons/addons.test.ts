@@ -2,18 +2,24 @@ import { ClusterSpec, Cni } from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
 import type { ClusterRecord } from '../../domain/records.js';
 import { clusterAddons } from './addons.js';
-import { flannelManifests } from './flannel.js';
 import { roleGroup, roleManifests } from './rbac.js';
 
 const cluster = (cni: Cni): ClusterRecord =>
-  ({ spec: ClusterSpec.create({ cni, podCidr: '10.9.0.0/16', kubernetesVersion: 'v1.34.4' }) }) as ClusterRecord; // only the spec is read
+  ({
+    spec: ClusterSpec.create({ cni, podCidr: '10.9.0.0/16', kubernetesVersion: 'v1.34.4' }),
+    status: { endpoint: '10.0.0.5:6443' },
+  }) as ClusterRecord; // only these are read
 
 const kinds = (manifests: readonly { kind: string }[]): string[] => manifests.map((m) => m.kind);
 
 describe('add-ons', () => {
-  test('flannel comes after its namespace and gets the pods network', () => {
-    const manifests = flannelManifests({ podCidr: '10.9.0.0/16', image: 'ghcr.io/flannel-io/flannel:v1' });
-    expect(kinds(manifests)).toEqual([
+  test('flannel gets the network of the pods, and the API server as soon as it is known', () => {
+    const wanted = clusterAddons(cluster(Cni.FLANNEL), 'default', 'ghcr.io/flannel-io/flannel:v1');
+    const text = JSON.stringify(wanted);
+    expect(text).toContain('\"Network\":\"10.9.0.0/16\"');
+    expect(text).toContain('"image":"ghcr.io/flannel-io/flannel:v1"');
+    expect(text).toContain('{"name":"KUBERNETES_SERVICE_HOST","value":"10.0.0.5"}');
+    expect('manifests' in wanted && kinds(wanted.manifests).slice(-6)).toEqual([
       'Namespace',
       'ServiceAccount',
       'ClusterRole',
@@ -21,9 +27,6 @@ describe('add-ons', () => {
       'ConfigMap',
       'DaemonSet',
     ]);
-    const text = JSON.stringify(manifests);
-    expect(text).toContain('\\"Network\\": \\"10.9.0.0/16\\"');
-    expect(text).toContain('"image":"ghcr.io/flannel-io/flannel:v1"');
   });
 
   test('without flannel only the roles are applied', () => {

@@ -1,7 +1,6 @@
+import { flannelManifests, type FlannelOptions, type KubeManifest as Manifest } from '@flotilla/kube';
 import { Cni } from '@flotilla/proto';
 import type { ClusterRecord } from '../../domain/records.js';
-import { flannelManifests } from './flannel.js';
-import type { Manifest } from './manifest.js';
 import { roleManifests } from './rbac.js';
 
 /** Everything that is to be in the cluster, in the order of application; or why it cannot be said. */
@@ -15,5 +14,12 @@ export function clusterAddons(
   if (flannelImage === undefined) {
     return { problem: `The catalogue names no flannel for Kubernetes ${cluster.spec.kubernetesVersion}.` };
   }
-  return { manifests: [...roles, ...flannelManifests({ podCidr: cluster.spec.podCidr, image: flannelImage })] };
+  const options = { podCidr: cluster.spec.podCidr, image: flannelImage, ...apiServerOf(cluster.status.endpoint) };
+  return { manifests: [...roles, ...flannelManifests(options)] };
+}
+
+/** Where flanneld finds the API server before kube-proxy has made its Service work. */
+function apiServerOf(endpoint: string): Pick<FlannelOptions, 'apiServer'> {
+  const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(endpoint);
+  return match === null ? {} : { apiServer: { host: match[1] ?? '', port: Number(match[2]) } };
 }

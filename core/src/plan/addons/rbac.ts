@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.js';
+import type { KubeManifest as Manifest } from '@flotilla/kube';
 
 /** The groups that a project's roles are in Kubernetes. */
 export function roleGroup(projectName: string, role: 'admin' | 'member' | 'reader'): string {
