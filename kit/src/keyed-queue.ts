@@ -47,8 +47,12 @@ export class KeyedQueue {
   async ready(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size > 0 || signal.aborted) return;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const woken = (): void => {
+        signal.removeEventListener('abort', woken);
+        resolve();
+      };
+      this.#wake = woken;
+      signal.addEventListener('abort', woken, { once: true });
     });
   }
 

@@ -23,4 +23,3 @@ export {
   type WatchState,
 } from './watch-view.js';
 export { flannelDaemonSet, flannelManifests, flannelNamespace, type FlannelOptions } from './manifests/flannel.js';
-export { projectGroup, projectRoles, rbacManifests, type ProjectRole } from './manifests/rbac.js';

@@ -15,7 +15,6 @@ import { kubeClientConformance } from './contract.conformance.js';
 import { FakeAuthority } from './fake/certificate.js';
 import { RecordingHandler } from './fake/recording-handler.js';
 import { flannelManifests } from './manifests/flannel.js';
-import { rbacManifests } from './manifests/rbac.js';
 import type { KubeConfigMap } from './objects.js';
 import { JsonReader, parseJson } from './read.js';
 import type { KubeEndpoint } from './transport.js';
@@ -49,7 +48,7 @@ describe.skipIf(programs === undefined)('a real API server', () => {
 
   test('takes our manifests whole, twice, with nothing left to decide', async () => {
     const flannel = flannelManifests({ podCidr: '10.244.0.0/16', image: 'ghcr.io/flannel-io/flannel:v0.28.4' });
-    for (const manifest of [...flannel, ...flannel, ...rbacManifests('prj_test')]) {
+    for (const manifest of [...flannel, ...flannel]) {
       await connected().applySsa(manifest, { fieldManager: 'flotilla', force: true });
     }
     expect(await connected().get('daemonsets', { namespace: 'kube-flannel', name: 'kube-flannel-ds' })).toBeDefined();
