@@ -5,7 +5,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 const gen = new URL('../src/gen/', import.meta.url).pathname;
-const helpers = new Set(['protobufPackage', 'DeepPartial', 'MessageFns', 'Exact']);
+const helpers = new Set(['protobufPackage', 'protobufFileName', 'DeepPartial', 'MessageFns', 'Exact']);
 const files = readdirSync(gen, { recursive: true })
   .map(String)
   .filter((f) => f.endsWith('.ts') && f.includes('/'))

@@ -16,7 +16,7 @@ describe('add-ons', () => {
   test('flannel gets the network of the pods, and the API server as soon as it is known', () => {
     const wanted = clusterAddons(cluster(Cni.FLANNEL), 'default', 'ghcr.io/flannel-io/flannel:v1');
     const text = JSON.stringify(wanted);
-    expect(text).toContain('\"Network\":\"10.9.0.0/16\"');
+    expect(text).toContain(String.raw`{\"Network\":\"10.9.0.0/16\"`);
     expect(text).toContain('"image":"ghcr.io/flannel-io/flannel:v1"');
     expect(text).toContain('{"name":"KUBERNETES_SERVICE_HOST","value":"10.0.0.5"}');
     expect('manifests' in wanted && kinds(wanted.manifests).slice(-6)).toEqual([
