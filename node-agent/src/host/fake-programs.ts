@@ -79,15 +79,15 @@ export interface FakeKubeadm {
   readonly program: FakeProgram;
   /** init, join and reset, in order; configurations as kubeadm read them. */
   readonly calls: { verb: string; config: string; argv: readonly string[] }[];
-  /** Answers the next init or join with this instead of doing it, after leaving half of its files. */
-  failNext: RunResult | undefined;
+  /** Answers of the next inits or joins, given instead of doing them, after leaving half of their files. */
+  readonly failures: RunResult[];
 }
 
 /** kubeadm, by the files it leaves. */
 export function fakeKubeadm(caCertificate = 'CA', caKey = 'KEY'): FakeKubeadm {
   const kubeadm: FakeKubeadm = {
     calls: [],
-    failNext: undefined,
+    failures: [],
     program: ([program, verb = '', ...rest], host) => {
       if (!program.endsWith('/kubeadm')) return undefined;
       const config = host.content(rest[rest.indexOf('--config') + 1] ?? '') ?? '';
@@ -99,11 +99,8 @@ export function fakeKubeadm(caCertificate = 'CA', caKey = 'KEY'): FakeKubeadm {
       }
       host.put('/etc/kubernetes/pki/ca.crt', caCertificate);
       if (verb === 'init') host.put('/etc/kubernetes/pki/ca.key', caKey);
-      if (kubeadm.failNext !== undefined) {
-        const result = kubeadm.failNext;
-        kubeadm.failNext = undefined;
-        return result;
-      }
+      const failure = kubeadm.failures.shift();
+      if (failure !== undefined) return failure;
       host.put('/var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration');
       host.put('/etc/kubernetes/kubelet.conf', 'server: https://10.0.0.5:6443');
       if (verb === 'init')
