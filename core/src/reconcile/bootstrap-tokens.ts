@@ -11,13 +11,26 @@ interface Held {
 /** kubeadm bootstrap tokens that were minted: one per machine, in memory only, gone with the process. */
 export class BootstrapTokens {
   readonly #held = new Map<string, Held>();
+  readonly #minting = new Set<string>();
+
+  /** A token of the machine is about to exist: nobody may take it for a forgotten one. */
+  begin(machineId: string): void {
+    this.#minting.add(machineId);
+  }
+
+  /** Whether a token at the API server is one that this process knows. */
+  knows(machineId: string): boolean {
+    return this.#held.has(machineId) || this.#minting.has(machineId);
+  }
 
   put(machineId: string, nodeId: string, token: string, endsAtMs: number): void {
     this.#held.set(machineId, { nodeId, token, endsAtMs });
+    this.#minting.delete(machineId);
   }
 
   drop(machineId: string): void {
     this.#held.delete(machineId);
+    this.#minting.delete(machineId);
   }
 
   /** Whether there is one at all, fit for use or not: it is ours to delete. */

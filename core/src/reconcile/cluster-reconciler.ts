@@ -23,6 +23,7 @@ export function clusterReconciler(ports: EnginePorts, links: ClusterLinks, memor
       if (view === undefined || view.cluster.goneAtMs !== undefined) {
         links.drop(clusterId);
         memory.addons.delete(clusterId);
+        memory.swept.delete(clusterId);
         memory.forget(`cluster:${clusterId}`);
         return nothing;
       }
@@ -39,6 +40,7 @@ export function clusterReconciler(ports: EnginePorts, links: ClusterLinks, memor
       });
       const effects: Effect[] = [];
       if (plan.makeKeys) effects.push({ kind: 'make-keys', clusterId });
+      if (link?.known === true && !memory.swept.has(clusterId)) effects.push({ kind: 'sweep-tokens', clusterId });
       if (plan.applyAddons && 'manifests' in addons) {
         effects.push({ kind: 'apply-addons', clusterId, manifests: addons.manifests });
       }

@@ -12,6 +12,7 @@ export interface NodePlace {
 /** Something done outside the store, after the commit. Idempotent: a lost one is planned again. */
 export type Effect =
   | { readonly [K in NodeAct['kind']]: Extract<NodeAct, { readonly kind: K }> & NodePlace }[NodeAct['kind']]
+  | { readonly kind: 'sweep-tokens'; readonly clusterId: string }
   | { readonly kind: 'make-keys'; readonly clusterId: string }
   | { readonly kind: 'apply-addons'; readonly clusterId: string; readonly manifests: readonly Manifest[] }
   | {

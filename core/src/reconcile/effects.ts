@@ -4,7 +4,7 @@ import type { ClusterLinks } from './cluster-links.js';
 import { drainNode } from './drain.js';
 import type { Effect, EffectOf } from './effect.js';
 import type { EngineMemory } from './memory.js';
-import { dropToken, mintToken } from './mint-token.js';
+import { dropToken, mintToken, sweepTokens } from './mint-token.js';
 import type { EnginePorts } from './ports.js';
 import type { Key } from './reconciler.js';
 import { same } from './same.js';
@@ -110,6 +110,11 @@ export class Effects {
         // Without a cluster there is nothing to delete from; the token ends by itself.
         if (client !== undefined) await dropToken(client, machineId);
         this.#memory.tokens.drop(machineId);
+        return false;
+      },
+      'sweep-tokens': async ({ clusterId }) => {
+        await sweepTokens(this.#client(clusterId), this.#memory);
+        this.#memory.swept.add(clusterId);
         return false;
       },
       'make-keys': async ({ clusterId }) => {

@@ -6,6 +6,7 @@ import type { CommitNotice } from '../store/store.js';
 import { ClusterLinks } from './cluster-links.js';
 import { clusterReconciler, wakesOfLink } from './cluster-reconciler.js';
 import { csrReconciler } from './csr-reconciler.js';
+import type { Effect } from './effect.js';
 import { Effects } from './effects.js';
 import type { Engine } from './engine-contract.js';
 import { Loop } from './loop.js';
@@ -220,24 +221,9 @@ class ReconcileEngine implements Engine {
 }
 
 /** Which effects each reconciler asks for: a problem of one that is not asked for any more is over. */
-const effectKindsOf: Readonly<
-  Record<
-    string,
-    readonly (
-      | 'cordon'
-      | 'drain'
-      | 'delete-node'
-      | 'sync-node'
-      | 'mint-token'
-      | 'drop-token'
-      | 'make-keys'
-      | 'apply-addons'
-      | 'approve-csr'
-    )[]
-  >
-> = {
+const effectKindsOf: Readonly<Record<string, readonly Effect['kind'][]>> = {
   node: ['cordon', 'drain', 'delete-node', 'sync-node', 'mint-token', 'drop-token'],
-  cluster: ['make-keys', 'apply-addons'],
+  cluster: ['make-keys', 'sweep-tokens', 'apply-addons'],
   csr: ['approve-csr'],
 };
 

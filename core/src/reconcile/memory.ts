@@ -11,6 +11,8 @@ export class EngineMemory {
   readonly drains = new Map<string, DrainFacts>();
   /** By cluster id: digest of what was applied over the present link. */
   readonly addons = new Map<string, string>();
+  /** Clusters whose forgotten bootstrap tokens were deleted since we started. */
+  readonly swept = new Set<string>();
   /** Pools that lack machines, with their cluster. */
   readonly hungryPools = new Map<string, string>();
   readonly #problems = new Map<string, Map<string, string>>();

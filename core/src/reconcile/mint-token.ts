@@ -1,5 +1,5 @@
 import { present } from '@flotilla/kit';
-import type { KubeClient } from '@flotilla/kube';
+import type { KubeClient, KubeMeta } from '@flotilla/kube';
 import {
   bootstrapTokenFrom,
   bootstrapTokenLabel,
@@ -20,6 +20,7 @@ export async function mintToken(
   { clock, random }: Pick<EnginePorts, 'clock' | 'random'>,
   memory: EngineMemory,
 ): Promise<void> {
+  memory.tokens.begin(machineId);
   await dropToken(client, machineId);
   const now = clock.now();
   // 64 bytes give 22 unbiased characters but once in 10^27.
@@ -29,15 +30,22 @@ export async function mintToken(
   memory.tokens.put(machineId, nodeId, `${id}.${secret}`, now.monotonicMs + bootstrapTokenTtlMs);
 }
 
+/** Deletes the bootstrap tokens that an earlier process made and forgot: whoever still needs one gets a new one. */
+export async function sweepTokens(client: KubeClient, memory: EngineMemory): Promise<void> {
+  const secrets = await client.listAll('secrets', { namespace: 'kube-system', labelSelector: bootstrapTokenLabel });
+  const forgotten = secrets.filter(({ meta }) => !memory.tokens.knows(meta.labels[bootstrapTokenLabel] ?? ''));
+  await Promise.all(forgotten.map(({ meta }) => deleteSecret(client, meta)));
+}
+
 /** Deletes every bootstrap token of the machine. */
 export async function dropToken(client: KubeClient, machineId: string): Promise<void> {
   const secrets = await client.listAll('secrets', {
     namespace: 'kube-system',
     labelSelector: `${bootstrapTokenLabel}=${machineId}`,
   });
-  await Promise.all(
-    secrets.map(({ meta }) =>
-      client.delete('secrets', { namespace: meta.namespace, name: meta.name }, { uid: meta.uid }),
-    ),
-  );
+  await Promise.all(secrets.map(({ meta }) => deleteSecret(client, meta)));
+}
+
+async function deleteSecret(client: KubeClient, { namespace, name, uid }: KubeMeta): Promise<void> {
+  await client.delete('secrets', { namespace, name }, { uid });
 }

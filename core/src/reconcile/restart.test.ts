@@ -36,7 +36,7 @@ describe('the server is killed', () => {
     await whole.close();
     expect(marks).toBeGreaterThan(60);
     // Not every moment, for time's sake: a step that is prime to the rhythm of the story meets all kinds of them.
-    for (let killAfter = 1; killAfter <= marks; killAfter += 11) {
+    for (let killAfter = 1; killAfter <= marks; killAfter += 4) {
       const world = await World.open({ killAfter });
       await story(world).catch((error: unknown) => {
         throw new Error(`killed after mark ${killAfter}: ${String(error)}`, { cause: error });

@@ -226,7 +226,8 @@ export class FakeKubernetes {
     const [label, value] = options?.labelSelector?.split('=') ?? [];
     const nodeName = options?.fieldSelector?.replace('spec.nodeName=', '');
     return [...this.#map(resource).values()].filter((object) => {
-      if (label !== undefined && object.meta.labels[label] !== value) return false;
+      if (label !== undefined && object.meta.labels[label] === undefined) return false;
+      if (label !== undefined && value !== undefined && object.meta.labels[label] !== value) return false;
       return nodeName === undefined || !('nodeName' in object) || object.nodeName === nodeName;
     });
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { newId, seededRandom, silentLogger, SimClock, type Logger, type Random } from '@flotilla/kit';
 import { NodePoolRole, SessionState } from '@flotilla/proto';
 import { controlPlanePoolName } from '../domain/pool-spec.js';
@@ -130,7 +131,7 @@ export class World {
   /** Lets everything happen that can happen without time passing. */
   async settle(): Promise<void> {
     for (let round = 0; round < 2000; round++) {
-      await this.engine.idle();
+      await this.#atRest();
       await new Promise<void>((resolve) => setImmediate(resolve));
       const engine = this.engine;
       let moved = false;
@@ -147,8 +148,8 @@ export class World {
       }
       await new Promise<void>((resolve) => setImmediate(resolve));
       if (!moved && this.#dirty.size === 0 && engine === this.engine) {
-        await this.engine.idle();
-        if (this.#dirty.size === 0) return;
+        await this.#atRest();
+        if (this.#dirty.size === 0 && engine === this.engine) return;
       }
     }
     throw new Error('the world does not come to rest');
@@ -171,8 +172,16 @@ export class World {
     for (const machineId of this.agents.keys()) this.#dirty.add(machineId);
   }
 
+  /** The engine has nothing to do, or has been killed meanwhile: a dead one never comes to rest. */
+  async #atRest(): Promise<void> {
+    const { signal } = this.#life;
+    const killed = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([this.engine.idle(), killed]);
+  }
+
   #start(): Engine {
     const life = new AbortController();
+    setMaxListeners(0, life.signal);
     this.#life = life;
     const engine = createEngine(this.#ports(life));
     this.#running = Promise.all(engine.tasks.map((task) => task.run(life.signal)));
