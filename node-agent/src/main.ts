@@ -23,7 +23,10 @@ async function ask(question: string): Promise<string | undefined> {
 }
 
 async function main(): Promise<number> {
-  process.umask(0o077);
+  // A control plane reached by address makes the TLS of grpc-js warn on each start; nobody can act on it.
+  process.noDeprecation = true;
+  // Every file of ours is written with its mode; kubeadm and others, our children, expect what an administrator has.
+  process.umask(0o022);
   const stateDir = process.env['FLOTILLA_AGENT_STATE_DIR'];
   const configDir = process.env['FLOTILLA_AGENT_CONFIG_DIR'];
   const proxy = parseProxy(process.env);

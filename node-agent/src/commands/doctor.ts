@@ -89,7 +89,9 @@ export function doctorScreen(results: readonly CheckResult[], poked: boolean, pa
     return `  ${painted(state.padEnd(8), tones[state], paint)} ${name.padEnd(17)} ${said.join(`\n${' '.repeat(29)}`)}`.trimEnd();
   });
   const failed = results.filter(({ state }) => state === 'failed').length;
-  const sum = failed === 0 ? `${results.length} checks, all well.` : `${failed} of ${results.length} checks failed.`;
+  const warned = results.filter(({ state }) => state === 'warning').length;
+  const well = warned === 0 ? 'all well' : `none failed, ${warned} to know about`;
+  const sum = failed === 0 ? `${results.length} checks, ${well}.` : `${failed} of ${results.length} checks failed.`;
   const next = poked ? ' The agent tries again now: sudo flotilla-agent status --follow' : '';
   return `${lines.join('\n')}\n\n${sum}${next}\n`;
 }

@@ -67,7 +67,7 @@ export function statusScreen(status: AgentStatus, nowMs: number, paint: Paint): 
   return [
     `Flotilla agent ${status.version} -> ${new URL(status.server).host}, ${machine}`,
     `Place    ${place}`,
-    `Link     ${linkText(status, nowMs, paint)}`,
+    `Link     ${linkText(status, paint)}`,
     `Target   ${status.converged ? painted('reached', 'good', paint) : 'being worked on'}`,
     ...(shown === '' ? [] : ['', shown]),
     ...(problems.length === 0 ? [] : ['', problemLines(problems, paint)]),
@@ -78,9 +78,12 @@ export function statusScreen(status: AgentStatus, nowMs: number, paint: Paint): 
   ].join('\n');
 }
 
-function linkText({ link }: AgentStatus, nowMs: number, paint: Paint): string {
+/** As of the moment it was written: the file is younger than the agent's next word. */
+function linkText({ link, writtenMs }: AgentStatus, paint: Paint): string {
   const heard =
-    link.lastAckMs === undefined ? 'nothing heard yet' : `last answer ${formatDuration(nowMs - link.lastAckMs)} ago`;
+    link.lastAckMs === undefined
+      ? 'nothing heard yet'
+      : `last answer ${formatDuration(writtenMs - link.lastAckMs)} ago`;
   if (link.state === 'connected') return `${painted('connected', 'good', paint)}, ${heard}`;
   return `${painted(link.state === 'connecting' ? 'connecting' : 'not connected', 'busy', paint)}, ${heard}${link.reason === '' ? '' : `: ${link.reason}`}`;
 }

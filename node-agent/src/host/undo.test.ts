@@ -36,6 +36,16 @@ describe('settings that others changed', () => {
       value: undefined,
     });
     expect(host.content('/proc/sys/net/netfilter/nf_conntrack_max')).toBe('262144\n');
+    // Unchanged: not even written, for a container-like host may not.
+    host.onWrite = () => {
+      throw new Error('EACCES');
+    };
+    await undoChange(host, {
+      type: 'sysctl',
+      key: 'net.netfilter.nf_conntrack_max',
+      previous: '262144',
+      value: undefined,
+    });
     await undoChange(host, { type: 'sysctl', key: 'net.gone', previous: '1', value: undefined });
   });
 

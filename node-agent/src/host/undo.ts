@@ -1,4 +1,4 @@
-import { FlotillaError, unreachable } from '@flotilla/kit';
+import { FlotillaError, toFlotillaError, unreachable } from '@flotilla/kit';
 import { sysctlPath, type Change, type ChangeLog } from './changes.js';
 import type { Host } from './host.js';
 import { mountsBelow } from './mounts.js';
@@ -25,9 +25,10 @@ export async function undoChange(host: Host, change: Change): Promise<void> {
       return undoTable(host, change);
     case 'sysctl': {
       const current = (await host.read(sysctlPath(change.key)))?.trim();
-      if (current !== undefined && (change.value === undefined || current === change.value))
-        await host.writeDirect(sysctlPath(change.key), change.previous);
-      return;
+      // Ours, or set by others as foreseen; what a person set since then stays.
+      const foreseen = change.value === undefined || current === change.value;
+      if (current === undefined || current === change.previous || !foreseen) return;
+      return host.writeDirect(sysctlPath(change.key), change.previous);
     }
     case 'module':
       // In use by others, built in, or gone: all fine. A module that stays is harmless and goes with the next boot.
@@ -98,20 +99,43 @@ async function undoUnit(host: Host, change: Extract<Change, { type: 'unit' }>): 
   if (!change.wasEnabled && now.enabled) await systemctl(host, 'disable', change.unit);
 }
 
-/** Takes back everything that stands, newest first. Throws on the first that fails; the rest keeps standing. */
-export async function undoAll(host: Host, log: ChangeLog, onEach: (change: Change) => void): Promise<void> {
+/** A change that could not be taken back, and why. */
+export interface NotUndone {
+  readonly change: Change;
+  readonly error: FlotillaError;
+}
+
+/**
+ * Takes back everything that stands, newest first. One that fails does not keep the others from being undone; it stays
+ * in the log and is told.
+ */
+export async function undoAll(
+  host: Host,
+  log: ChangeLog,
+  onEach: (change: Change) => void,
+): Promise<readonly NotUndone[]> {
+  const failed: NotUndone[] = [];
   for (const { id, change } of [...log.standing()].reverse()) {
     onEach(change);
-    await undoChange(host, change);
-    const left = await remains(host, change);
-    if (left !== undefined) {
-      throw new FlotillaError('NOT_UNDONE', `${left} is still there`, {
-        kind: 'unavailable',
-        remedy: `Find what holds it, and run flotilla-agent leave again.`,
-      });
+    try {
+      await undoChange(host, change);
+      await expectGone(host, change);
+    } catch (error) {
+      failed.push({ change, error: toFlotillaError(error) });
+      continue;
     }
     await log.undone(id);
   }
+  return failed;
+}
+
+async function expectGone(host: Host, change: Change): Promise<void> {
+  const left = await remains(host, change);
+  if (left === undefined) return;
+  throw new FlotillaError('NOT_UNDONE', `${left} is still there`, {
+    kind: 'unavailable',
+    remedy: 'Find what holds it, and run flotilla-agent leave again.',
+  });
 }
 
 /** Whether the host still shows the change: what the proof of a clean machine looks at. */

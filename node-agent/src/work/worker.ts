@@ -176,6 +176,8 @@ export class Worker implements WorkPort {
     }
     board.bootstrapLabel = target.cluster?.bootstrap === Bootstrap.INIT ? 'init' : 'join';
     board.done('assign');
+    // Passed before this process began: the membership is the proof.
+    if (this.ports.journal.membership() !== undefined) board.done('preflight');
     board.note(
       'assign',
       `pool ${target.poolName}, cluster ${target.cluster?.name ?? ''}, Kubernetes ${target.kubernetesVersion}`,

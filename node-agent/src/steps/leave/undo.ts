@@ -1,7 +1,7 @@
 import { undoAll } from '../../host/undo.js';
 import { systemctl } from '../../host/units.js';
 import { credentialsPath } from '../init/sign-client.js';
-import type { Step } from '../step.js';
+import { StepProblems, type Step } from '../step.js';
 
 /** Takes back, newest first, exactly what the journal says was changed. */
 export const leaveUndo: Step = {
@@ -12,8 +12,14 @@ export const leaveUndo: Step = {
   async apply({ host, changes, progress, stateDir }) {
     const total = changes.standing().length;
     let undone = 0;
-    await undoAll(host, changes.log, () => progress(`${++undone} of ${total} changes`));
+    const failed = await undoAll(host, changes.log, () => progress(`${++undone} of ${total} changes`));
     await systemctl(host, 'daemon-reload');
+    if (failed.length > 0) {
+      throw new StepProblems(
+        failed.map(({ error: { code, message, remedy } }) => ({ code, message, remedy })),
+        'later',
+      );
+    }
     for (const path of [credentialsPath(stateDir), `${stateDir}/manifest.json`, `${stateDir}/downloads`])
       await host.remove(path);
   },
