@@ -9,7 +9,7 @@ import { isIn, killAll, killProcess, makeCgroup, processesOf, removeCgroups } fr
 import { exists, readText, removeEmptyDir, removeTree, writeText } from './files.js';
 import { hasInterface } from './network.js';
 import type { BedPaths, ServerPaths } from './paths.js';
-import { start } from './run.js';
+import { run, start } from './run.js';
 import { mountDisk, REAL_DIRECTORIES } from './storage.js';
 import { waitFor } from './wait.js';
 
@@ -119,6 +119,8 @@ export async function powerCut(bed: string, server: string, paths: BedPaths): Pr
   // First the boot loop, or it would take this for a crash and write about it.
   if (keeper !== null) killProcess(keeper);
   await killAll(bed, server);
+  // The kernel may keep the server's network namespace for a while after its last process: pull the cable at this end.
+  if (hasInterface(portName(bed, server))) await run(['ip', 'link', 'delete', 'dev', portName(bed, server)]);
   await waitFor(`end of the cable of ${server}`, GONE_TIMEOUT_MS, () => !hasInterface(portName(bed, server)));
   await removeCgroups(bed, server);
   forgetMachine(machineName(bed, server), paths.server(server).root);
