@@ -52,7 +52,7 @@ describe('exit codes and what is said', () => {
     ],
     [
       ['wait', 'machine/a', '--for', 'running'],
-      'refused USAGE: a machine cannot become running.\nFor machines there is only: ready, available, deleted.\n',
+      'refused USAGE: a machine cannot become running.\nFor machines there is only: ready, connected, available, deleted.\n',
     ],
   ])('%j is no call that can be meant: 2', async (argv, text) => {
     expect(await terminal.flotilla(...argv)).toBe(2);

@@ -1,3 +1,3 @@
 /** What `wait --for` may wait for. */
-export const goals = ['ready', 'running', 'available', 'deleted'] as const;
+export const goals = ['ready', 'running', 'connected', 'available', 'deleted'] as const;
 export type Goal = (typeof goals)[number];

@@ -57,9 +57,9 @@ function toItem(machine: Machine): Item {
 
 function reachedGoals({ status }: Machine): Goal[] {
   if (status?.state === MachineState.RETIRED) return ['deleted'];
-  const connected = status?.session === SessionState.CONNECTED;
-  if (status?.state === MachineState.AVAILABLE && connected) return ['available', 'ready'];
-  return status?.state === MachineState.IN_USE && connected ? ['ready'] : [];
+  if (status?.session !== SessionState.CONNECTED) return [];
+  if (status.state === MachineState.AVAILABLE) return ['connected', 'available', 'ready'];
+  return status.state === MachineState.IN_USE ? ['connected', 'ready'] : ['connected'];
 }
 
 function warningOf({ spec, status }: Machine): Cell {
@@ -135,7 +135,7 @@ export const machineResource: Resource = {
     { header: 'NODE', wide: true },
     { header: 'ID', wide: true },
   ],
-  goals: ['ready', 'available', 'deleted'],
+  goals: ['ready', 'connected', 'available', 'deleted'],
   list: async ({ connection, project }, { filter }) => {
     const machines = await allPages(async (page) => {
       const request = ListMachinesRequest.create({ project, options: { ...page, filter } });
