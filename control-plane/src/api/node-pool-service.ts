@@ -159,7 +159,7 @@ function creation(
   spec: NodePoolSpec,
   id: string,
 ): Act {
-  const membership = spec.size === undefined ? 'open to machines that enroll for it' : `wants ${spec.size} nodes`;
+  const membership = spec.size === undefined ? 'is open to machines that enroll for it' : `wants ${spec.size} nodes`;
   return {
     changes: [
       {

@@ -1,5 +1,5 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import type { ErrorKind, FlotillaError } from '@flotilla/kit';
+import type { ErrorKind, FieldViolation, FlotillaError } from '@flotilla/kit';
 import { BadRequest, ErrorInfo, Help, RetryInfo, Status } from '@flotilla/proto';
 
 /** The only place that knows gRPC codes. */
@@ -23,8 +23,9 @@ const codes: Readonly<Record<ErrorKind, status>> = {
 export const errorDomain = 'flotilla.dev';
 const detailsKey = 'grpc-status-details-bin';
 /** gRPC carries details in a trailer; beyond about 8 KiB clients drop the whole answer. */
-const violationsMax = 20;
+const violationsCharsMax = 2500;
 const textMax = 1000;
+const descriptionMax = 300;
 
 /**
  * An error as gRPC carries it: the code, and in `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (stable
@@ -50,10 +51,8 @@ function detailsOf(error: FlotillaError, code: number, message: string, remedy: 
     metadata: { ...error.metadata, retry: error.retry },
   });
   const details = [packed('ErrorInfo', ErrorInfo.encode(info).finish())];
-  if (error.violations.length > 0) {
-    const fieldViolations = error.violations
-      .slice(0, violationsMax)
-      .map(({ field, description }) => ({ field: cut(field), description: cut(description) }));
+  const fieldViolations = fitting(error.violations);
+  if (fieldViolations.length > 0) {
     details.push(packed('BadRequest', BadRequest.encode(BadRequest.create({ fieldViolations })).finish()));
   }
   if (remedy !== '') {
@@ -66,10 +65,21 @@ function detailsOf(error: FlotillaError, code: number, message: string, remedy: 
   return Status.encode(Status.create({ code, message, details })).finish();
 }
 
+/** As many as fit, the first ones first. */
+function fitting(violations: readonly FieldViolation[]): FieldViolation[] {
+  let chars = 0;
+  return violations
+    .map(({ field, description }) => ({
+      field: cut(field, descriptionMax),
+      description: cut(description, descriptionMax),
+    }))
+    .filter(({ field, description }) => (chars += field.length + description.length) <= violationsCharsMax);
+}
+
 function packed(name: string, value: Uint8Array): { typeUrl: string; value: Buffer } {
   return { typeUrl: `type.googleapis.com/google.rpc.${name}`, value: Buffer.from(value) };
 }
 
-function cut(text: string): string {
-  return text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text;
+function cut(text: string, charsMax = textMax): string {
+  return text.length > charsMax ? `${text.slice(0, charsMax - 1)}…` : text;
 }

@@ -37,7 +37,7 @@ export function parseFacts(given: MachineFacts | undefined): MachineFacts {
       ...each,
       name: text(each.name),
       mac: text(each.mac),
-      addresses: each.addresses.slice(0, addressesMax).map(text),
+      addresses: each.addresses.slice(0, addressesMax).map((address) => text(address)),
     })),
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseAgentManifest, renderInstaller, type AgentManifest } from '@flotilla/installer';
-import { FlotillaError, type Logger } from '@flotilla/kit';
+import { FlotillaError, toFlotillaError, type Logger } from '@flotilla/kit';
 import { factsOf, loadText } from '../adapters/disk.js';
 import type { ServedFile } from './respond.js';
 
@@ -23,10 +23,24 @@ export interface AgentFiles {
 }
 
 /**
- * Loads the directory that `npm run build -w installer` makes. Undefined, with a warning, when it is not there: the
- * server runs without an installer, but then machines cannot be added by one line.
+ * Loads the directory that `npm run build -w installer` makes. Undefined, with the reason in the log, when it is
+ * missing or damaged: the server runs without it, but machines cannot be added by one line.
  */
 export async function loadAgentFiles(dir: string, pins: ServerPins, log: Logger): Promise<AgentFiles | undefined> {
+  try {
+    return await load(dir, pins, log);
+  } catch (thrown) {
+    const error = toFlotillaError(thrown);
+    // A damaged download must not keep a fleet from being managed: only new machines need it.
+    log.error(
+      { agentDir: dir, code: error.code, err: error.message, remedy: error.remedy },
+      'the agent cannot be handed out: /install.sh will answer 503',
+    );
+    return undefined;
+  }
+}
+
+async function load(dir: string, pins: ServerPins, log: Logger): Promise<AgentFiles | undefined> {
   const manifest = await loadText(join(dir, 'agent', 'manifest.json'), scriptBytesMax);
   if (manifest === undefined) {
     log.warn(

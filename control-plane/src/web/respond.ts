@@ -57,7 +57,8 @@ export function sendError(
   reference: string,
 ): void {
   const status = statuses[error.kind] ?? 500;
-  const message = error.kind === 'internal' ? `Something went wrong inside the server (reference ${reference}).` : error.message;
+  const message =
+    error.kind === 'internal' ? `Something went wrong inside the server (reference ${reference}).` : error.message;
   sendJson(request, response, status, { code: error.code, message, remedy: error.remedy });
 }
 
