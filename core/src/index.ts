@@ -14,4 +14,4 @@ export { auditChainBreak, auditChainStart } from './store/audit-chain.js';
 export { createEngine } from './reconcile/engine.js';
 export { deriveSession, sessionChangesAtMs, missedMax, graceMsMin, type Liveness } from './plan/health.js';
 export { stampTarget } from './plan/target.js';
-export { roleGroup } from './plan/addons/rbac.js';
+export { roleGroup } from './reconcile/addons/rbac.js';

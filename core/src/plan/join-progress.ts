@@ -1,14 +1,23 @@
 import { Bootstrap, MachineRole, StepReport, StepState, type ObservedState } from '@flotilla/proto';
 import type { NodeView } from '../domain/views.js';
 import type { NodeFacts } from './node-facts.js';
-import { joinPhases, numbered, stamped } from './phases.js';
+import { agentPhases, joinPhases, numbered, stamped } from './phases.js';
 
-/** The last report, if it is about the target that this node has now. */
-export function reportOf(view: NodeView): ObservedState | undefined {
+/**
+ * The last report, if it is from work on the target that this node has now. The agent acknowledges a target when it is on
+ * its disk and reports each phase from then on.
+ */
+export function progressOf(view: NodeView): ObservedState | undefined {
   const { machine, target, node } = view;
   const observed = machine.observed;
   if (observed === undefined || target?.target.nodeId !== node.id) return undefined;
-  return observed.observedGeneration === BigInt(target.generation) ? observed : undefined;
+  return observed.acknowledgedGeneration === BigInt(target.generation) ? observed : undefined;
+}
+
+/** The agent has looked at the whole of the present target and no step is left. */
+export function isConverged(view: NodeView): boolean {
+  const report = progressOf(view);
+  return report?.converged === true && report.observedGeneration === report.acknowledgedGeneration;
 }
 
 /** The host says that it is a member of this cluster, in whatever state. */
@@ -30,11 +39,10 @@ export function joinProgress(view: NodeView, facts: NodeFacts): StepReport[] {
 
   if (!reports.has('enroll')) reports.set('enroll', doneAt('enroll', machine.createdAtMs));
   if (!reports.has('assign')) reports.set('assign', doneAt('assign', node.createdAtMs));
-  const report = reportOf(view);
-  for (const step of report?.steps ?? []) {
+  for (const step of progressOf(view)?.steps ?? []) {
     if (names.indexOf(step.phase) >= 2 && names.indexOf(step.phase) <= 7) reports.set(step.phase, step);
   }
-  if (hasJoined(view) && report?.converged === true) {
+  if (hasJoined(view) && isConverged(view)) {
     for (const phase of names.slice(2, 8)) {
       if (reports.get(phase)?.state !== StepState.DONE) put(phase, StepState.DONE);
     }
@@ -64,9 +72,10 @@ function doneAt(phase: string, atMs: number): StepReport {
 export function needsBootstrapToken(view: NodeView): boolean {
   const { target, node } = view;
   if (node.removal !== undefined || target?.target.cluster?.bootstrap !== Bootstrap.JOIN) return false;
-  const report = reportOf(view);
-  if (report === undefined || hasJoined(view) || target.target.nodeId !== node.id) return false;
-  const join = report.steps.find((s) => s.phase === 'join');
-  if (join === undefined || join.state === StepState.DONE || join.state === StepState.PARKED) return false;
-  return report.steps.slice(0, report.steps.indexOf(join)).every((s) => s.state === StepState.DONE);
+  const report = progressOf(view);
+  if (report === undefined || hasJoined(view)) return false;
+  const stateOf = (phase: string): StepState | undefined => report.steps.find((s) => s.phase === phase)?.state;
+  const join = stateOf('join');
+  if (join === undefined || join === StepState.DONE || join === StepState.PARKED) return false;
+  return agentPhases.every((phase) => stateOf(phase) === StepState.DONE);
 }

@@ -5,12 +5,12 @@ import type { NodeView } from '../domain/views.js';
 import { withConditions } from './conditions.js';
 import { camelCase, type Note, type Verdict } from './decision.js';
 import { deriveSession, judge, warningOf } from './health.js';
-import { hasJoined, joinProgress, needsBootstrapToken, reportOf } from './join-progress.js';
+import { hasJoined, isConverged, joinProgress, needsBootstrapToken, progressOf } from './join-progress.js';
 import { planLeave } from './leave.js';
 import type { NodeAct, NodeFacts } from './node-facts.js';
 import { nodeLabels, planNodePatch } from './node-labels.js';
 import { phaseNotes, stateNotes } from './node-notes.js';
-import { currentPhase, problemText } from './phases.js';
+import { currentPhase, joinPhases, problemText } from './phases.js';
 
 export interface NodePlan {
   readonly status: NodeStatusRecord;
@@ -111,7 +111,7 @@ function joinVerdict(
   }
   const current = currentPhase(phases);
   const number = current === undefined ? '' : `Phase ${current.index} of ${current.total}, ${current.phase}`;
-  if (status.registeredAtMs !== undefined || (hasJoined(view) && reportOf(view)?.converged === true)) {
+  if (status.registeredAtMs !== undefined || (hasJoined(view) && isConverged(view))) {
     const waits = current?.progress === undefined || current.progress === '' ? '' : `: ${current.progress}`;
     return verdict(NodeState.PROVISIONED, camelCase(current?.phase ?? 'ready'), `${number} is awaited${waits}.`);
   }
@@ -119,7 +119,7 @@ function joinVerdict(
   if (failed !== undefined) {
     return verdict(NodeState.PROVISIONING, 'PhaseFailed', `${problemText(failed)} It will be tried again.`);
   }
-  if (reportOf(view)?.steps.some((s) => s.state !== StepState.WAITING) === true) {
+  if (hasBegun(view)) {
     return verdict(NodeState.PROVISIONING, camelCase(current?.phase ?? 'join'), `${number} runs.`);
   }
   // A machine that works already does not fall back because its target moved while it works.
@@ -133,6 +133,12 @@ function joinVerdict(
     );
   }
   return verdict(floor, 'WaitingForAgent', 'The machine was given its target and has not reported on it yet.');
+}
+
+/** The agent works on a phase of ours, or has done one. */
+function hasBegun(view: NodeView): boolean {
+  const steps = progressOf(view)?.steps ?? [];
+  return steps.some((s) => joinPhases(true).indexOf(s.phase) >= 2 && s.state !== StepState.WAITING);
 }
 
 function runningVerdict({ kubernetes, clusterKnown }: NodeFacts, status: NodeStatusRecord): Verdict<NodeState> {

@@ -1,7 +1,13 @@
 import { StepReport, StepState } from '@flotilla/proto';
 
-/** What the agent does; `init` or `join` is the last. */
-const agentPhases = ['preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images'] as const;
+/** What the agent does before `init` or `join`. */
+export const agentPhases = [
+  'preflight',
+  'prepare-host',
+  'install-runtime',
+  'install-kubernetes',
+  'load-images',
+] as const;
 /** What the API server shows. */
 const kubernetesPhases = ['register', 'network-ready', 'ready'] as const;
 

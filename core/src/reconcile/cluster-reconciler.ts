@@ -1,5 +1,5 @@
 import type { ClusterView } from '../domain/views.js';
-import { clusterAddons } from '../plan/addons/addons.js';
+import { clusterAddons } from './addons/addons.js';
 import { planCluster } from '../plan/cluster.js';
 import type { Change } from '../store/change.js';
 import { eventsOf } from './changes.js';

@@ -1,5 +1,5 @@
 import type { NodeAct } from '../plan/node-facts.js';
-import type { KubeManifest as Manifest } from '@flotilla/kube';
+import type { KubeManifest } from '@flotilla/kube';
 
 /** Where an effect of a node happens. */
 export interface NodePlace {
@@ -14,7 +14,7 @@ export type Effect =
   | { readonly [K in NodeAct['kind']]: Extract<NodeAct, { readonly kind: K }> & NodePlace }[NodeAct['kind']]
   | { readonly kind: 'sweep-tokens'; readonly clusterId: string }
   | { readonly kind: 'make-keys'; readonly clusterId: string }
-  | { readonly kind: 'apply-addons'; readonly clusterId: string; readonly manifests: readonly Manifest[] }
+  | { readonly kind: 'apply-addons'; readonly clusterId: string; readonly manifests: readonly KubeManifest[] }
   | {
       readonly kind: 'approve-csr';
       readonly clusterId: string;

@@ -1,11 +1,13 @@
-import { present } from '@flotilla/kit';
-import type { KubeClient, KubeMeta } from '@flotilla/kube';
 import {
-  bootstrapTokenFrom,
-  bootstrapTokenLabel,
-  bootstrapTokenSecret,
-  bootstrapTokenTtlMs,
-} from '../plan/bootstrap-token.js';
+  bootstrapTokenManifest,
+  bootstrapTokenTtlMsMax,
+  formatBootstrapToken,
+  newBootstrapToken,
+  type KubeClient,
+  type KubeManifest,
+  type KubeMeta,
+} from '@flotilla/kube';
+import { bootstrapTokenLabel } from '../plan/bootstrap-token.js';
 import type { EffectOf } from './effect.js';
 import type { EngineMemory } from './memory.js';
 import type { EnginePorts } from './ports.js';
@@ -23,11 +25,15 @@ export async function mintToken(
   memory.tokens.begin(machineId);
   await dropToken(client, machineId);
   const now = clock.now();
-  // 64 bytes give 22 unbiased characters but once in 10^27.
-  const { id, secret } = present(bootstrapTokenFrom(random.bytes(64)), 'randomness for a bootstrap token');
-  const expiresAtMs = now.wallMs + bootstrapTokenTtlMs;
-  await client.create('secrets', bootstrapTokenSecret({ id, secret, expiresAtMs, machineId, nodeName }));
-  memory.tokens.put(machineId, nodeId, `${id}.${secret}`, now.monotonicMs + bootstrapTokenTtlMs);
+  const token = newBootstrapToken(random);
+  const description = `Flotilla: ${nodeName} (${machineId}) joins with it.`;
+  const manifest = bootstrapTokenManifest(token, { ttlMs: bootstrapTokenTtlMsMax, description }, now);
+  const labelled: KubeManifest = {
+    ...manifest,
+    metadata: { ...manifest.metadata, labels: { [bootstrapTokenLabel]: machineId } },
+  };
+  await client.create('secrets', labelled);
+  memory.tokens.put(machineId, nodeId, formatBootstrapToken(token), now.monotonicMs + bootstrapTokenTtlMsMax);
 }
 
 /** Deletes the bootstrap tokens that an earlier process made and forgot: whoever still needs one gets a new one. */

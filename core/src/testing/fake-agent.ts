@@ -29,6 +29,7 @@ export class FakeAgent {
   #done = new Set<string>();
   #credentials: ObservedState['credentials'];
   #push: TargetPush | undefined;
+  #observedGeneration = 0n;
   #reported = '';
 
   constructor(
@@ -135,10 +136,13 @@ export class FakeAgent {
         problems: state === StepState.PARKED && park ? [park] : [],
       });
     });
+    // As the real one: the generation counts as observed once a pass over all of its steps has ended.
+    const running = next !== undefined && next !== 'join' && !this.parks.has(next);
+    if (!running) this.#observedGeneration = target.generation;
     return ObservedState.create({
       acknowledgedEpoch: target.epoch,
       acknowledgedGeneration: target.generation,
-      observedGeneration: target.generation,
+      observedGeneration: this.#observedGeneration,
       converged: next === undefined && (target.role !== MachineRole.NONE || this.membership === undefined),
       steps,
       bootId: 'boot',

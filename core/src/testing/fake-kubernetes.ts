@@ -257,7 +257,10 @@ export class FakeKubernetes {
     const { name, labels } = manifest.metadata;
     if (this.secrets.has(name))
       throw new FlotillaError('KUBE_ALREADY_EXISTS', 'it is there', { kind: 'already-exists' });
-    const data = Object.entries(manifest['stringData'] as Record<string, string>).map(([k, v]) => [k, Buffer.from(v)]); // what a Secret has
+    const data = Object.entries(manifest['data'] as Record<string, string>).map(([k, v]) => [
+      k,
+      Buffer.from(v, 'base64'),
+    ]); // what a Secret has
     const secret: KubeSecret = {
       meta: { ...metaOf(name, `s-${++this.#uid}`, 'kube-system'), labels: labels ?? {} },
       type: 'bootstrap.kubernetes.io/token',
