@@ -67,8 +67,9 @@ describe('a whole agent', () => {
     const last = reports().at(-1);
     expect(last?.membership).toMatchObject({ role: MachineRole.WORKER, clusterId: 'clu_1' });
     expect(last?.steps.find(({ phase }) => phase === 'enroll')).toMatchObject({ state: StepState.DONE, index: 1 });
-    const status: unknown = JSON.parse(world.host.content(`${stateDir}/status.json`) ?? '');
-    expect(status).toMatchObject({ machine: { id: 'mch_fake1' }, role: 'worker', link: { state: 'connected' } });
+    const status = (): unknown => JSON.parse(world.host.content(`${stateDir}/status.json`) ?? '');
+    const expected = { machine: { id: 'mch_fake1' }, role: 'worker', link: { state: 'connected' } };
+    await vi.waitFor(() => expect(status()).toMatchObject(expected), soon);
   });
 
   it('the heartbeat acknowledges what is on disk, and is small', async () => {

@@ -53,6 +53,8 @@ interface Shared {
   link: LinkView;
   lastAck: Instant | undefined;
   clockSkewMs: number | undefined;
+  /** PEM; empty until enrolled. */
+  ca: string;
 }
 
 /** The parts that are needed whether or not the machine is enrolled. */
@@ -91,7 +93,7 @@ export async function openWork(
 
 /** The daemon: enrolls if it has to, then works and reports until the signal. */
 export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<void> {
-  const { host, clock, random, log, places } = ports;
+  const { host, clock, log, places } = ports;
   const config = await loadConfig(host, places);
   const identity = new IdentityStore(host, places.stateDir);
   const shared: Shared = {
@@ -99,12 +101,12 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     link: { state: 'connecting', reason: '', refusal: undefined, retryMs: undefined },
     lastAck: undefined,
     clockSkewMs: undefined,
+    ca: (await identity.ca()) ?? '',
   };
-  let ca = '';
   const work = await openWork(
     ports,
     config,
-    () => ca,
+    () => shared.ca,
     () => shared.clockSkewMs,
   );
   const { board, journal, targets, worker, facts } = work;
@@ -125,35 +127,8 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   ports.onRetry(() => worker.retry());
   log.info({ version: agentVersion, server: config.server }, 'flotilla-agent starts');
 
-  const connect = async (stop: AbortSignal): Promise<void> => {
-    const machineFacts = async (): Promise<MachineFacts> => readMachineFacts(host, await facts(), agentVersion);
-    shared.machine = await keepEnrolling(
-      {
-        clock,
-        random,
-        log,
-        board,
-        identity,
-        host,
-        tokenFile: places.tokenFile,
-        enroll: () =>
-          enroll({
-            ...ports,
-            server: config.server,
-            caPin: config.caPin,
-            identity,
-            tokenFile: places.tokenFile,
-            facts: machineFacts,
-          }),
-      },
-      stop,
-    );
-    if (shared.machine === undefined) return;
-    ca = (await identity.ca()) ?? '';
-    status.touch();
-    await connected({ ports, config, identity, shared, work, status, machineFacts }, stop);
-  };
-
+  const machineFacts = async (): Promise<MachineFacts> => readMachineFacts(host, await facts(), agentVersion);
+  const parts: Connected = { ports, config, identity, shared, work, status, machineFacts };
   await runTasks(
     [
       { name: 'status', run: (stop) => status.run(stop) },
@@ -166,7 +141,7 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
             stop,
           ),
       },
-      { name: 'link', run: connect },
+      { name: 'link', run: (stop) => enrollAndConnect(parts, stop) },
     ],
     signal,
   );
@@ -180,6 +155,19 @@ interface Connected {
   readonly work: Awaited<ReturnType<typeof openWork>>;
   readonly status: StatusFile;
   readonly machineFacts: () => Promise<MachineFacts>;
+}
+
+async function enrollAndConnect(parts: Connected, stop: AbortSignal): Promise<void> {
+  const { ports, config, identity, shared, work, status, machineFacts } = parts;
+  const { server, caPin } = config;
+  const { tokenFile } = ports.places;
+  const enrollOnce = (): Promise<MachineIdentity> =>
+    enroll({ ...ports, server, caPin, identity, tokenFile, facts: machineFacts });
+  shared.machine = await keepEnrolling({ ...ports, board: work.board, identity, tokenFile, enroll: enrollOnce }, stop);
+  if (shared.machine === undefined) return;
+  shared.ca = (await identity.ca()) ?? '';
+  status.touch();
+  await connected(parts, stop);
 }
 
 /** Everything a session needs, wired. */
