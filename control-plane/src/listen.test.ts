@@ -17,7 +17,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Authority } from './enroll/authority.js';
 import { newKey, privateKeyPem } from './enroll/x509.js';
 import { Listener, type ListenOptions } from './listen.js';
-import { Connections, type ConnectionLimits } from './listen/connections.js';
+import { Connections, peerOf, type ConnectionLimits } from './listen/connections.js';
 import { fakeSecrets } from './testing/secrets.js';
 
 const run = promisify(execFile);
@@ -62,7 +62,10 @@ async function openListener(over: Partial<ListenOptions> = {}, limits = roomy) {
     port: 0,
     credentials: authority.serverCredentials,
     ticketSecret: systemRandom.bytes(32),
-    http: (request, response) => response.end(`web ${request.httpVersion}`),
+    http: (request, response) => {
+      const certificate = connections.certificateOf(peerOf(request.socket) ?? '');
+      response.end(`web ${request.httpVersion}${certificate === undefined ? '' : ' with certificate'}`);
+    },
     grpc: server,
     clock: systemClock,
     log: silentLogger,
@@ -190,7 +193,7 @@ describe('the one listener', () => {
     const key = newKey();
     const cert = await opened.authority.issueMachine({ projectId: 'prj_a', machineId: 'mch_a', publicKey: key.spki });
     const dial = (port: number, session?: Buffer) =>
-      new Promise<{ session: Buffer; reused: boolean }>((resolve, reject) => {
+      new Promise<{ session: Buffer; reused: boolean; text: string }>((resolve, reject) => {
         const socket = connectTls({
           host: '127.0.0.1',
           port,
@@ -203,8 +206,8 @@ describe('the one listener', () => {
         socket.on('error', reject);
         let ticket = Buffer.alloc(0);
         socket.on('session', (given) => (ticket = given));
-        socket.on('data', () => {
-          resolve({ session: ticket, reused: socket.isSessionReused() });
+        socket.on('data', (data: Buffer) => {
+          resolve({ session: ticket, reused: socket.isSessionReused(), text: data.toString() });
           socket.destroy();
         });
         socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
@@ -212,7 +215,10 @@ describe('the one listener', () => {
     const first = await dial(opened.port);
     expect(first.reused).toBe(false);
     const again = await openListener({ ticketSecret, credentials: opened.authority.serverCredentials });
-    expect((await dial(again.port, first.session)).reused).toBe(true);
+    const resumed = await dial(again.port, first.session);
+    expect(resumed.reused).toBe(true);
+    // Whoever resumes is still known: revocation is looked at for them too.
+    expect(resumed.text).toContain('with certificate');
     const elsewhere = await openListener({ credentials: opened.authority.serverCredentials });
     expect((await dial(elsewhere.port, first.session)).reused).toBe(false);
   });

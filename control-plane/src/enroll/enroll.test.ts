@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
+import { systemClock, type Clock } from '@flotilla/kit';
 import { EnrollmentServiceClient } from '@flotilla/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeAgent, csrDer, signWith } from '../testing/fake-agent.js';
@@ -174,6 +175,31 @@ describe('renewal', () => {
     await agent.renew();
     expect(await refusal(agent.renew(newKey()))).toBe('PROOF_REFUSED');
     agent.close();
+  });
+
+  it('works with an expired certificate, and nothing else does: a machine that was off for days comes back', async () => {
+    // The server lives two days ago, then now: to TLS itself the certificate is long expired.
+    let offsetMs = -48 * 3_600_000;
+    const clock: Clock = {
+      ...systemClock,
+      now: () => ({ ...systemClock.now(), wallMs: systemClock.now().wallMs + offsetMs }),
+    };
+    const past = await openTestServer({ clock });
+    const asker = openOperator(past.port, past.admin.caPem, past.admin.apiKey);
+    const { secret } = await asker.tokens.createToken();
+    const agent = new FakeAgent(past.port, past.admin.caPem);
+    await agent.enroll(secret);
+    offsetMs = 0;
+    const early = agent.connect();
+    await early.end();
+    expect(seenError(early.error).reason).toBe('CERTIFICATE_REFUSED');
+    await agent.renew();
+    const stream = agent.connect();
+    await stream.next('welcome');
+    stream.cancel();
+    agent.close();
+    asker.close();
+    await past.remove();
   });
 
   it('is refused without a certificate of ours', async () => {
