@@ -26,6 +26,7 @@ export function inlineWriter(db: SqliteConnection, epoch: number, events: Writer
       }),
     close: async () => {
       group.flush();
+      if (writer.failed === undefined) db.raw.pragma('wal_checkpoint(TRUNCATE)');
       db.close();
     },
   };
