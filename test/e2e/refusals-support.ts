@@ -10,6 +10,7 @@ import { paste, root, until, type Installed } from './support.js';
 export const kubernetesVersion = 'v1.34.4';
 const dir = join(root, '.flotilla/refusals');
 const mirror = join(dir, 'mirror');
+const agentDir = join(dir, 'agent');
 /** Where the installer of every case was saved, so that it runs without its download. */
 const script = '/root/install.sh';
 
@@ -29,7 +30,10 @@ export async function openGround(specs: readonly ServerSpec[]): Promise<Ground> 
   const listen = `${bed.hostAddress}:7440`;
   // The server is a child of ControlPlane, which hands on this environment.
   process.env['FLOTILLA_ARTIFACTS_DIR'] = mirror;
+  process.env['FLOTILLA_AGENT_DIR'] = agentDir;
   copyMirror();
+  // A build that runs meanwhile must not change what is handed out.
+  cpSync(join(root, 'installer/dist'), agentDir, { recursive: true });
   const controlPlane = new ControlPlane({ root, dir, publicUrl: `https://${listen}`, listen });
   await controlPlane.start();
   await controlPlane.login();
@@ -60,7 +64,9 @@ export function httpsGet(url: string): Promise<string> {
     const ask = request(url, { rejectUnauthorized: false, timeout: 10_000 }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      answer.on('end', () => (answer.statusCode === 200 ? resolve(text) : reject(new Error(`${url}: ${answer.statusCode}: ${text}`))));
+      answer.on('end', () =>
+        answer.statusCode === 200 ? resolve(text) : reject(new Error(`${url}: ${answer.statusCode}: ${text}`)),
+      );
     });
     ask.on('timeout', () => ask.destroy(new Error(`${url}: no answer`)));
     ask.on('error', reject);
@@ -71,18 +77,35 @@ export function httpsGet(url: string): Promise<string> {
 export interface Token {
   readonly id: string;
   readonly text: string;
+  /** The cluster it is for; empty for spares. */
+  readonly cluster: string;
 }
 
 export async function createToken({ controlPlane }: Ground, args: readonly string[] = []): Promise<Token> {
-  const answer = JSON.parse(await controlPlane.flotilla(['token', 'create', ...args, '-o', 'json'])) as { secret: string }; // printed by our CLI
-  return { id: answer.secret.split('.')[0] ?? '', text: answer.secret };
+  const answer = JSON.parse(await controlPlane.flotilla(['token', 'create', ...args, '-o', 'json'])) as {
+    secret: string;
+  }; // printed by our CLI
+  const cluster = args[args.indexOf('--cluster') + 1] ?? '';
+  return {
+    id: answer.secret.split('.')[0] ?? '',
+    text: answer.secret,
+    cluster: args.includes('--cluster') ? cluster : '',
+  };
 }
 
 /** A cluster of the case's own, and a token for its control plane: no case waits for the machine of another. */
 export async function createClusterToken(ground: Ground): Promise<Token> {
   const name = `c-${randomBytes(3).toString('hex')}`;
   const { controlPlane } = ground;
-  await controlPlane.flotilla(['create', 'cluster', name, '--kubernetes-version', kubernetesVersion, '--cni', 'flannel']);
+  await controlPlane.flotilla([
+    'create',
+    'cluster',
+    name,
+    '--kubernetes-version',
+    kubernetesVersion,
+    '--cni',
+    'flannel',
+  ]);
   return createToken(ground, ['--cluster', name, '--pool', 'control-plane']);
 }
 
@@ -92,19 +115,32 @@ export interface TokenFacts {
 }
 
 export async function tokenFacts({ controlPlane }: Ground, { id }: Token): Promise<TokenFacts> {
-  const facts = JSON.parse(await controlPlane.flotilla(['get', 'token', id, '-o', 'json'])) as { uses?: number; state?: string }; // as above
+  const facts = JSON.parse(await controlPlane.flotilla(['get', 'token', id, '-o', 'json'])) as {
+    uses?: number;
+    state?: string;
+  }; // as above
   return { uses: facts.uses ?? 0, state: facts.state ?? '' };
 }
 
 /** Calls of a gRPC method that the control plane has answered since it started. */
 export async function callsOf({ url }: Ground, method: string): Promise<number> {
-  const lines = (await httpsGet(`${url}/metrics`)).split('\n').filter((line) => line.startsWith('flotilla_grpc_server_duration_seconds_count'));
-  return lines.filter((line) => line.includes(`${method}"`)).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  const lines = (await httpsGet(`${url}/metrics`))
+    .split('\n')
+    .filter((line) => line.startsWith('flotilla_grpc_server_duration_seconds_count'));
+  return lines
+    .filter((line) => line.includes(`${method}"`))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 /** Runs the saved installer with a token. `before` is put in front of it, for example another PATH. */
 export function runInstaller(server: Server, token: string, args = '', before = ''): Promise<Installed> {
   return paste(server, `${before} sh ${script} --token ${token} ${args} </dev/null`);
+}
+
+/** Like {@link runInstaller}; anything but success is an error that shows what it said. */
+export async function mustInstall(server: Server, token: string, args = ''): Promise<void> {
+  const { code, output } = await runInstaller(server, token, args);
+  if (code !== 0) throw new Error(`install.sh on ${server.name}: exit code ${code}\n${output}`);
 }
 
 const rowsMax = 24;
@@ -131,7 +167,9 @@ export interface Refusal {
 export function faultsOf({ code, output }: Installed, wanted: Refusal): string[] {
   const faults = [
     ...(code === wanted.exit ? [] : [`exit code ${code}, not ${wanted.exit}`]),
-    ...(screenRows(output) <= rowsMax ? [] : [`${screenRows(output)} rows of ${columns} columns, more than ${rowsMax}`]),
+    ...(screenRows(output) <= rowsMax
+      ? []
+      : [`${screenRows(output)} rows of ${columns} columns, more than ${rowsMax}`]),
     ...(output.includes(wanted.code) ? [] : [`no code ${wanted.code}`]),
     ...(wanted.reason.test(output) ? [] : [`no reason ${wanted.reason}`]),
     ...(wanted.remedy.test(output) ? [] : [`no remedy ${wanted.remedy}`]),
@@ -151,16 +189,24 @@ const ours = [
   /^processes [+~] \/opt\/flotilla\/current\/node /,
 ];
 
+/** systemd keeps a target that some unit once wanted until the next boot; it is no thing that can be left behind. */
+const wantedOnce = 'units ~ network-online.target  static -> static active';
+
+/** Everything that differs from before. */
+export function changesSince(before: Snapshot, after: Snapshot): string[] {
+  return diffSnapshots(before, after).filter((line) => line !== wantedOnce);
+}
+
 /** Differences beyond what a refused machine may keep. */
 export function beyondOurs(before: Snapshot, after: Snapshot): string[] {
-  return diffSnapshots(before, after).filter((line) => !ours.some((pattern) => pattern.test(line)));
+  return changesSince(before, after).filter((line) => !ours.some((pattern) => pattern.test(line)));
 }
 
 /** Takes the agent away as a person would, and says what is left of it compared with before. */
 export async function uninstalled(server: Server, before: Snapshot): Promise<string[]> {
   const { code, output } = await paste(server, 'sh /opt/flotilla/current/uninstall.sh');
   const said = code === 0 ? [] : [`uninstall.sh: exit code ${code}: ${output}`];
-  return [...said, ...diffSnapshots(before, await server.snapshot())];
+  return [...said, ...changesSince(before, await server.snapshot())];
 }
 
 export async function isAgentActive(server: Server): Promise<boolean> {
@@ -211,5 +257,29 @@ export function damageBlob(name: string): () => void {
 
 /** Waits until the token stands where it should, as the API tells it. */
 export async function untilTokenIs(ground: Ground, token: Token, state: string, timeoutMs: number): Promise<void> {
-  await until(`token ${state}`, timeoutMs, async () => ((await tokenFacts(ground, token)).state.includes(state) ? true : undefined), 1_000);
+  await until(
+    `token ${state}`,
+    timeoutMs,
+    async () => ((await tokenFacts(ground, token)).state.includes(state) ? true : undefined),
+    1_000,
+  );
+}
+
+/** Waits until the agent's own status shows it. */
+export function untilTold(server: Server, pattern: RegExp): Promise<Installed> {
+  return until(`${server.name} tells ${String(pattern)}`, 60_000, async () => {
+    const said = await paste(server, 'flotilla-agent status');
+    return pattern.test(said.output) ? said : undefined;
+  });
+}
+
+/** Waits until the operator is shown the code for the node of the token's cluster. */
+export async function untilOperatorSees({ controlPlane }: Ground, { cluster }: Token, code: string): Promise<void> {
+  let seen = '';
+  await until(`the operator sees ${code}`, 20_000, async () => {
+    seen = await controlPlane.flotilla(['get', 'nodes', '--cluster', cluster, '-o', 'json']);
+    return seen.includes(code) ? true : undefined;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}; it shows:\n${seen}`);
+  });
 }

@@ -15,12 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-// 9,000 beats are a day of beats every ten seconds.
-test.each([
-  ['a spare', false],
-  ['a node', true],
-])('the agent of %s stays within 60 MiB over 9,000 heartbeats', async (_what, joined) => {
-  const samples = await measure({ payload, beats: 9_000, beatMs: 8, joined });
+// 9,000 beats are a day of beats every ten seconds. As a node: all that a spare does, and its kubelet asked at each beat.
+test('the agent of a node stays within 60 MiB over 9,000 heartbeats', async () => {
+  const samples = await measure({ payload, beats: 9_000, beatMs: 5, joined: true });
   const last = samples.at(-1);
   expect(last?.beats).toBeGreaterThanOrEqual(9_000);
   expect((last?.rssBytes ?? Number.NaN) / mib).toBeLessThanOrEqual(60);

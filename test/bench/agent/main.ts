@@ -19,12 +19,27 @@ async function main(): Promise<void> {
   const dir = join(root, '.flotilla/bench');
   const payload = await unpackPayload(resolve(values.dist ?? join(root, 'installer/dist')), join(dir, 'agent-runtime'));
   const joined = values.joined === true;
-  process.stdout.write(`${describeHost()}\nbundle ${Math.round(payload.bundleBytes / 1024)} KiB, flags ${payload.flags.join(' ')}\n`);
+  process.stdout.write(
+    `${describeHost()}\nbundle ${Math.round(payload.bundleBytes / 1024)} KiB, flags ${payload.flags.join(' ')}\n`,
+  );
   process.stdout.write('  BEATS      AT     RSS    PEAK  PRIVATE    ANON     CPU  CPU/BEAT\n');
-  const samples = await measure({ payload, beats, beatMs, joined, onSample: (sample) => process.stdout.write(`${row(sample)}\n`) });
+  const samples = await measure({
+    payload,
+    beats,
+    beatMs,
+    joined,
+    onSample: (sample) => process.stdout.write(`${row(sample)}\n`),
+  });
   const file = join(dir, joined ? 'agent-joined.json' : 'agent-spare.json');
   mkdirSync(dir, { recursive: true });
-  writeFileSync(file, JSON.stringify({ host: describeHost(), joined, beatMs, bundleBytes: payload.bundleBytes, flags: payload.flags, samples }, null, 1));
+  writeFileSync(
+    file,
+    JSON.stringify(
+      { host: describeHost(), joined, beatMs, bundleBytes: payload.bundleBytes, flags: payload.flags, samples },
+      null,
+      1,
+    ),
+  );
   process.stdout.write(`${verdict(samples)}\nraw: ${file}\n`);
 }
 

@@ -87,13 +87,21 @@ function prepare(dir: string, fake: FakeControlPlane, { beatMs, joined }: Measur
   writeFileSync(join(dir, 'etc/token'), `${token}\n`, { mode: 0o600 });
   writeHasten(join(dir, 'hasten.cjs'), beatMs);
   if (!joined) return;
-  const membership = { state: 'joined', clusterId: 'clu_bench', nodeId: 'nod_bench', nodeName: 'bench', role: 'worker' };
+  const membership = {
+    state: 'joined',
+    clusterId: 'clu_bench',
+    nodeId: 'nod_bench',
+    nodeName: 'bench',
+    role: 'worker',
+  };
   const at = '2026-01-01T00:00:00.000Z';
   const lines = [
     { n: 1, at, kind: 'begun' },
     { n: 2, at, kind: 'membership', membership },
   ];
-  writeFileSync(join(dir, 'state/journal.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''), { mode: 0o600 });
+  writeFileSync(join(dir, 'state/journal.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''), {
+    mode: 0o600,
+  });
 }
 
 /** Says that it is healthy, as a kubelet does to its own host. */

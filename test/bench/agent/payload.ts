@@ -1,4 +1,13 @@
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -26,18 +35,30 @@ export async function unpackPayload(dist: string, dir: string): Promise<Payload>
   const fresh = `${node}.${process.pid}`;
   await pipeline(createReadStream(join(from, 'node.gz')), createGunzip(), createWriteStream(fresh, { mode: 0o755 }));
   renameSync(fresh, node);
+  // As after a boot: what was just written stands in memory in large pieces, and more of them would be counted.
+  spawnSync('dd', [`of=${node}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none'], {
+    stdio: 'inherit',
+  });
   const bundle = join(from, 'agent.cjs');
-  return { node, bundle, ...parseLauncher(readFileSync(join(from, 'flotilla-agent'), 'utf8')), bundleBytes: statSync(bundle).size };
+  return {
+    node,
+    bundle,
+    ...parseLauncher(readFileSync(join(from, 'flotilla-agent'), 'utf8')),
+    bundleBytes: statSync(bundle).size,
+  };
 }
 
 /** `export A=1 B=2` and the flags between node and the bundle. A launcher of another shape is refused, not guessed. */
 export function parseLauncher(text: string): Pick<Payload, 'flags' | 'env'> {
   const exported = /^export (.+)$/m.exec(text)?.[1];
   const command = /^exec \S+\/node (.+?) \S+\/agent\.cjs "\$@"$/ms.exec(text.replaceAll('\\\n', ' '))?.[1];
-  if (exported === undefined || command === undefined) throw new Error('the launcher has not the shape this bench reads');
+  if (exported === undefined || command === undefined)
+    throw new Error('the launcher has not the shape this bench reads');
   const words = (line: string): string[] => line.split(/\s+/).filter((word) => word !== '');
   return {
     flags: words(command),
-    env: Object.fromEntries(words(exported).map((word) => [word.split('=')[0] ?? '', word.slice(word.indexOf('=') + 1)])),
+    env: Object.fromEntries(
+      words(exported).map((word) => [word.split('=')[0] ?? '', word.slice(word.indexOf('=') + 1)]),
+    ),
   };
 }

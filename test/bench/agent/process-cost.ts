@@ -21,7 +21,8 @@ export function readProcessCost(pid: number): ProcessCost {
 }
 
 export function parseProcessCost(status: string, rollup: string, stat: string): ProcessCost {
-  const kib = (text: string, key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024;
+  const kib = (text: string, key: string): number =>
+    Number(new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024;
   // The command stands in brackets and may hold blanks; utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {
