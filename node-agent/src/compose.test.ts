@@ -1,4 +1,4 @@
-import { silentLogger, systemClock, systemRandom } from '@flotilla/kit';
+import { silentLogger, systemClock, systemRandom, type Clock } from '@flotilla/kit';
 import { MachineRole, StepState, type ObservedState } from '@flotilla/proto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runAgent, type AgentPorts } from './compose.js';
@@ -33,9 +33,9 @@ async function setUp(options: Parameters<typeof FakeControlPlane.start>[0] = {})
     inventory: (facts) => Promise.resolve(facts),
     onRetry: (again) => (retry = again),
   };
-  const start = () => {
+  const start = (clock: Clock = systemClock) => {
     const stop = new AbortController();
-    const running = runAgent(ports, stop.signal);
+    const running = runAgent({ ...ports, clock }, stop.signal);
     const handle = {
       close: async () => {
         stop.abort(new Error('stop'));
@@ -109,6 +109,33 @@ describe('a whole agent', () => {
     expect(host.content(`${stateDir}/identity.key`)).toBe(before.identity);
     expect(host.entries.has(`${stateDir}/tls-next.key`)).toBe(false);
     expect(fake.tokenUses).toBe(1);
+  });
+
+  it('off for so long that its certificate ran out, it comes back by its identity key', async () => {
+    const { fake, host, start, kinds } = await setUp({ certificateLifeMs: 1 });
+    // The fake gives a dead certificate at enrolment, and a good one at renewal.
+    start();
+    await vi.waitFor(() => expect(kinds()).toContain('heartbeat'), soon);
+    expect(fake.tokenUses).toBe(1);
+    expect(host.entries.has(`${stateDir}/tls-next.key`)).toBe(false);
+  });
+
+  it('fault-13: under a wrong clock it says so, instead of blaming the certificate', async () => {
+    const { world, start, fake } = await setUp();
+    const first = start();
+    await vi.waitFor(() => expect(fake.sessions).toBe(1), soon);
+    await first.close();
+    open.splice(open.indexOf(first), 1);
+    const wrong = {
+      ...systemClock,
+      now: () => ({ ...systemClock.now(), wallMs: systemClock.now().wallMs + 3_600_000 }),
+    };
+    start(wrong);
+    const reason = (): string =>
+      (JSON.parse(world.host.content(`${stateDir}/status.json`) ?? '{}') as { link?: { reason?: string } }).link
+        ?.reason ?? '';
+    fake.refuseSessions = true;
+    await vi.waitFor(() => expect(reason()).toMatch(/CLOCK_SKEW: .* 60m ahead of/), soon);
   });
 
   it('without a configuration, or with a damaged journal, it does not start, and says why', async () => {

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { runTasks, type Clock, type Instant, type Logger, type Random } from '@flotilla/kit';
+import { runTasks, toFlotillaError, type Clock, type Instant, type Logger, type Random } from '@flotilla/kit';
 import type { MachineFacts } from '@flotilla/proto';
 import { agentVersion, loadConfig, type AgentConfig, type Places } from './config.js';
 import type { Host } from './host/host.js';
@@ -10,6 +10,7 @@ import { EpochFile } from './link/epoch-file.js';
 import { keepEnrolling } from './link/keep-enrolling.js';
 import { grpcTransport } from './link/grpc-transport.js';
 import { IdentityStore, type MachineIdentity } from './link/identity.js';
+import { contactPinned, expectClock } from './link/pinned-socket.js';
 import { renewWhenDue } from './link/renew.js';
 import { chooseNodeAddress, readHostFacts, readMachineFacts } from './observe/facts.js';
 import { readBootId } from './observe/observed.js';
@@ -184,7 +185,8 @@ async function connected(
       clock,
       random,
       log,
-      transport: grpcTransport(config.server, identity, clock),
+      transport: grpcTransport(config.server, { clock, random, log, identity, identityKey }),
+      diagnose: () => diagnose(ports, config),
       onLink: (view) => {
         shared.link = view;
         status.touch();
@@ -220,6 +222,20 @@ async function connected(
     },
     signal,
   );
+}
+
+/** A wrong clock makes good certificates look bad: it is found out by the pin, which knows no time. */
+async function diagnose({ clock, proxy }: AgentPorts, { server, caPin }: AgentConfig): Promise<string | undefined> {
+  try {
+    const contact = await contactPinned(server, caPin, proxy);
+    expectClock(clock.now().wallMs, contact.serverTimeMs);
+    return undefined;
+  } catch (error) {
+    const { code, message } = toFlotillaError(error);
+    return ['CLOCK_SKEW', 'CA_PIN_MISMATCH', 'SERVER_CERTIFICATE_WRONG'].includes(code)
+      ? `${code}: ${message}`
+      : undefined;
+  }
 }
 
 function joinedName(journal: Journal): string | undefined {

@@ -21,6 +21,8 @@ export interface DialPorts {
   readonly random: Random;
   readonly log: Logger;
   readonly onLink: (view: LinkView) => void;
+  /** Looks for a better reason than the one TLS gives (a wrong clock); undefined when there is none. */
+  readonly diagnose?: () => Promise<string | undefined>;
 }
 
 /** Keeps one session, for ever: full-jitter backoff, or the time the server gave. */
@@ -37,8 +39,9 @@ export async function keepDialling(ports: DialPorts, signal: AbortSignal): Promi
     const jittered = jitteredDelayMs(Math.max(0, failures - 1), backoff, random);
     // What the server asks for is spread a little, or a fleet would come back in the same second.
     const delayMs = end.retryAfterMs === undefined ? jittered : end.retryAfterMs * (1 + random.fraction() * 0.2);
-    onLink({ state: 'waiting', reason: end.reason, refusal: end.refusal, retryMs: clock.now().wallMs + delayMs });
-    log.warn({ reason: end.reason, delayMs: Math.round(delayMs), failures }, 'session ended');
+    const reason = (end.welcomed ? undefined : await ports.diagnose?.()) ?? end.reason;
+    onLink({ state: 'waiting', reason, refusal: end.refusal, retryMs: clock.now().wallMs + delayMs });
+    log.warn({ reason, delayMs: Math.round(delayMs), failures }, 'session ended');
     await clock.sleep(delayMs, signal).catch(() => undefined);
   }
 }

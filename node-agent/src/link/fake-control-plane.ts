@@ -62,6 +62,8 @@ export class FakeControlPlane {
   loseNextReply = false;
   /** Sessions are answered by this refusal instead of a welcome. */
   refusal: NonNullable<SessionResponse['message']> | undefined;
+  /** Sessions are not answered at all: their streams end with an error. */
+  refuseSessions = false;
   serverEpoch = 1n;
   /** What each machine is sent when it connects; '' stands for all. */
   readonly targets = new Map<string, { target: MachineTarget; secrets: TargetSecrets | undefined }>();
@@ -230,7 +232,7 @@ export class FakeControlPlane {
 
   #session(stream: ServerDuplexStream<SessionRequest, SessionResponse>): void {
     const peer = stream.getAuthContext().sslPeerCertificate;
-    if (peer === undefined || peer.subject === undefined) {
+    if (this.refuseSessions || peer === undefined || peer.subject === undefined) {
       stream.emit('error', { code: status.UNAUTHENTICATED, details: 'no client certificate' });
       return;
     }

@@ -8,21 +8,28 @@ import {
   type SessionResponse,
 } from '@flotilla/proto';
 import { channelOptions, channelTarget, sessionCredentials } from './channel.js';
-import type { IdentityStore } from './identity.js';
+import { renewIfExpired, type RenewPorts } from './renew.js';
 import { fromRpcError } from './rpc-error.js';
 import type { SessionStream, Transport } from './transport.js';
 
 const callTimeoutMs = 20_000;
 
 /** A new channel for each session: what is wrong with an old one cannot outlive it. */
-export function grpcTransport(server: string, identity: IdentityStore, clock: Clock): Transport {
+export function grpcTransport(server: string, ports: RenewPorts): Transport {
+  const connect = async (): Promise<AgentServiceClient> =>
+    new AgentServiceClient(channelTarget(server), sessionCredentials(await ports.identity.tls()), channelOptions);
   return {
     async open(): Promise<SessionStream> {
-      const client = new AgentServiceClient(
-        channelTarget(server),
-        sessionCredentials(await identity.tls()),
-        channelOptions,
-      );
+      let client = await connect();
+      try {
+        if (await renewIfExpired(ports, { renew: renewOver(client, server, ports.clock) })) {
+          client.close();
+          client = await connect();
+        }
+      } catch (error) {
+        client.close();
+        throw error;
+      }
       const stream = client.session();
       // Errors are met where messages are read; without a listener one that comes later would end the process.
       stream.on('error', () => undefined);
@@ -33,21 +40,21 @@ export function grpcTransport(server: string, identity: IdentityStore, clock: Cl
           stream.cancel();
           client.close();
         },
-        renew: (tlsCsr, signature) =>
-          new Promise((resolve, reject) => {
-            const deadline = clock.now().wallMs + callTimeoutMs;
-            const done = (error: ServiceError | null, value: RenewCertificateResponse): void =>
-              error === null ? resolve(value) : reject(fromRpcError(error, server));
-            client.renewCertificate(
-              RenewCertificateRequest.create({ tlsCsr, signature }),
-              new Metadata(),
-              { deadline },
-              done,
-            );
-          }),
+        renew: renewOver(client, server, ports.clock),
       };
     },
   };
+}
+
+function renewOver(client: AgentServiceClient, server: string, clock: Clock): SessionStream['renew'] {
+  return (tlsCsr, signature) =>
+    new Promise((resolve, reject) => {
+      const deadline = clock.now().wallMs + callTimeoutMs;
+      const done = (error: ServiceError | null, value: RenewCertificateResponse): void =>
+        error === null ? resolve(value) : reject(fromRpcError(error, server, 'certificate'));
+      const request = RenewCertificateRequest.create({ tlsCsr, signature });
+      client.renewCertificate(request, new Metadata(), { deadline }, done);
+    });
 }
 
 async function* readAll(
@@ -59,7 +66,7 @@ async function* readAll(
     for await (const message of stream as AsyncIterable<SessionResponse>) yield message;
   } catch (error) {
     if (error instanceof Error && 'code' in error && 'details' in error)
-      throw fromRpcError(error as ServiceError, server); // both fields seen
+      throw fromRpcError(error as ServiceError, server, 'certificate'); // both fields seen
     throw new FlotillaError(
       'SERVER_UNREACHABLE',
       `${server}: ${error instanceof Error ? error.message : String(error)}`,

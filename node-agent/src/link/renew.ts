@@ -57,9 +57,17 @@ export async function renewWhenDue(
   return undefined;
 }
 
+/** A machine that was off for long: its certificate is good for one thing yet, and its identity key proves who asks. */
+export async function renewIfExpired(ports: RenewPorts, stream: Pick<SessionStream, 'renew'>): Promise<boolean> {
+  const leaf = new X509Certificate((await ports.identity.tls()).certificate);
+  if (Date.parse(leaf.validTo) > ports.clock.now().wallMs) return false;
+  await renew(ports, stream, leaf);
+  return true;
+}
+
 async function renew(
   { identity, identityKey, log }: RenewPorts,
-  stream: SessionStream,
+  stream: Pick<SessionStream, 'renew'>,
   leaf: X509Certificate,
 ): Promise<void> {
   const tlsCsr = await certificateRequest(await identity.nextTlsKey());

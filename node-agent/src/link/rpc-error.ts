@@ -32,9 +32,20 @@ const meanings: Readonly<Partial<Record<status, Meaning>>> = {
   },
 };
 
-/** An error of a call as ours; the server's sentence stays, its cure is added. */
-export function fromRpcError(error: ServiceError, server: string): FlotillaError {
-  const meaning = meanings[error.code];
+const identityRefused: Meaning = {
+  code: 'IDENTITY_REFUSED',
+  retry: 'later',
+  remedy: `The control plane does not take this machine's certificate. ${newToken}`,
+};
+
+/** An error of a call as ours; the server's sentence stays, its cure is added. `as` is what the caller showed: a token, or a certificate. */
+export function fromRpcError(
+  error: ServiceError,
+  server: string,
+  as: 'token' | 'certificate' = 'token',
+): FlotillaError {
+  const unknown = error.code === status.UNAUTHENTICATED || error.code === status.PERMISSION_DENIED;
+  const meaning = unknown && as === 'certificate' ? identityRefused : meanings[error.code];
   const text = error.details === '' ? (status[error.code] ?? 'unknown') : error.details;
   if (meaning === undefined) {
     return new FlotillaError('SERVER_UNREACHABLE', `${server}: ${text}`, {
