@@ -3,9 +3,9 @@ import type { Engine, EnginePorts, Store } from '@flotilla/core';
 import { FlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
 import { ApiKeys } from './access/api-key.js';
 import type { ApiKeyIdentity } from './access/identity.js';
-import { bootstrapAdmin } from './access/bootstrap.js';
+import { bootstrapAdmin } from './bootstrap-admin.js';
 import { MachineCertificates } from './access/machine-certificate.js';
-import { ensurePrivateDir } from './adapters/disk.js';
+import { ensurePrivateDir, factsOf, readRange, removeFile, writeStream } from './adapters/disk.js';
 import { ArtifactsIndex } from './artifacts-index.js';
 import { Gate } from './api/gate.js';
 import type { ServerFacts } from './api/parts.js';
@@ -13,16 +13,17 @@ import { Rates, type RateLimits } from './api/rates.js';
 import { newGrpcServer, registerServices } from './api/register.js';
 import { certificateNames, type Config } from './config/settings.js';
 import { Authority } from './enroll/authority.js';
-import { clusterConnector, clusterKeys } from './enroll/cluster-keys.js';
+import { clusterConnector, clusterKeys } from './secrets/cluster-keys.js';
 import { Enrollment } from './enroll/enroll.js';
 import { parseFacts } from './enroll/facts.js';
-import { loadMasterKey } from './enroll/master-key.js';
+import { loadMasterKey } from './secrets/master-key.js';
 import { Nonces } from './enroll/nonces.js';
 import { challengeMessage, provenBy } from './enroll/proof.js';
 import { renewCertificate } from './enroll/renew.js';
-import { sealedSecrets } from './enroll/sealed-secrets.js';
+import { sealedSecrets } from './secrets/sealed-secrets.js';
 import { Listener } from './listen.js';
-import { Connections, networkOf, peerOf } from './listen/connections.js';
+import { networkOf } from './access/network.js';
+import { Connections, peerOf } from './listen/connections.js';
 import { measuredStore } from './measured-store.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
@@ -30,7 +31,7 @@ import { runServer } from './run.js';
 import { Intake } from './session/intake.js';
 import { Sessions } from './session/sessions.js';
 import { SessionTable } from './session/table.js';
-import { loadAgentFiles } from './web/agent-files.js';
+import { loadAgentFiles } from './load-agent-files.js';
 import { bundleHandler } from './web/bundle.js';
 import { webHandler, type WebParts } from './web/router.js';
 
@@ -168,7 +169,7 @@ type Live = ReturnType<typeof makeLive>;
 async function makeDoors(config: Config, base: Base, live: Live) {
   const { store, clock, random, log, authority, pepper, metrics } = base;
   await live.artifacts.refresh();
-  const connections = new Connections(clock, { ...config, firstRequestMs: 10_000 });
+  const connections = new Connections(clock, { ...config, firstRequestMs: 10_000, stalledMs: 120_000 });
   const rates = new Rates(clock, base.rateLimits);
   const apiKeys = new ApiKeys({ store, clock, log, pepper });
   const certificates = new MachineCertificates({ reads: store.read, clock, issued: (der) => authority.issued(der) });
@@ -251,8 +252,11 @@ async function webParts(base: Base, live: Live, doors: WebDoors): Promise<WebPar
     mirror,
     notReady: () => readiness.problems,
     metrics: () => metrics.text(),
+    disk: { read: readRange, sizeOf },
     bundle: bundleHandler({
       mirror,
+      disk: { read: readRange, write: writeStream, remove: removeFile },
+      allowSilence: (request) => connections.allowSilence(peerOf(request.socket) ?? ''),
       random,
       workDir: config.artifactsDir,
       identifyKey: (text, address) => guardedKey(apiKeys, rates, text, address),
@@ -264,6 +268,11 @@ async function webParts(base: Base, live: Live, doors: WebDoors): Promise<WebPar
     },
     beginDownload: downloads(256),
   };
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  const facts = await factsOf(path);
+  return facts?.regular === true ? facts.sizeBytes : undefined;
 }
 
 /** Guessing keys over HTTPS is as slow as over gRPC. */

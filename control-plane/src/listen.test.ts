@@ -32,6 +32,7 @@ const roomy: ConnectionLimits = {
   strangersPerAddressMax: 100,
   connectionsMax: 1000,
   firstRequestMs: 10_000,
+  stalledMs: 120_000,
 };
 
 async function openListener(over: Partial<ListenOptions> = {}, limits = roomy) {
@@ -162,7 +163,13 @@ describe('the one listener', () => {
   it('refuses more strangers from one address than the limit, and takes new ones once some left', async () => {
     const opened = await openListener(
       {},
-      { strangersMax: 100, strangersPerAddressMax: 2, connectionsMax: 1000, firstRequestMs: 10_000 },
+      {
+        strangersMax: 100,
+        strangersPerAddressMax: 2,
+        connectionsMax: 1000,
+        firstRequestMs: 10_000,
+        stalledMs: 120_000,
+      },
     );
     const held = [connectTcp(opened.port, '127.0.0.1'), connectTcp(opened.port, '127.0.0.1')];
     await Promise.all(held.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));

@@ -169,8 +169,6 @@ function webServer(listener: RequestListener): ReturnType<typeof createHttpServe
     listener,
   );
   server.maxHeadersCount = 64;
-  // An idle socket in the middle of an answer: the reader has gone or stalls on purpose.
-  server.setTimeout(60_000, (socket) => socket.destroy());
   // It never listens itself, and would otherwise not watch its header and request deadlines.
   server.emit('listening');
   return server;

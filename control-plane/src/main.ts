@@ -89,7 +89,7 @@ async function artifacts(args: readonly string[], facts: ProcessFacts): Promise<
 function readConfig(args: readonly string[], facts: ProcessFacts): Promise<Config> {
   return loadConfig({
     flags: args,
-    env: facts.env,
+    env: process.env,
     loadFile: (path) => loadNamedText(path, configBytesMax),
     defaultFile: { path: defaultFile, exists: async () => (await factsOf(defaultFile)) !== undefined },
     host: { name: facts.hostName, bundleDir: facts.bundleDir, workDir: facts.workDir },

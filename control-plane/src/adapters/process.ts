@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 /** What the program is given from outside, read once. */
 export interface ProcessFacts {
   readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly hostName: string;
   /** Directory of the running bundle, or of this file when run from sources. */
   readonly bundleDir: string;
@@ -18,7 +17,6 @@ export interface ProcessFacts {
 export function processFacts(): ProcessFacts {
   return {
     args: process.argv.slice(2),
-    env: process.env,
     hostName: hostname().toLowerCase(),
     bundleDir: dirname(fileURLToPath(import.meta.url)),
     workDir: process.cwd(),

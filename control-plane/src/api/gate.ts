@@ -2,7 +2,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { ProjectRecord, Store } from '@flotilla/core';
 import { FlotillaError, type Logger } from '@flotilla/kit';
 import { actorOf, mayAct, type ApiKeyIdentity, type Identity, type MachineIdentity } from '../access/identity.js';
-import { networkOf } from '../listen/connections.js';
+import { networkOf } from '../access/network.js';
 import type { RpcPolicy } from './policy.js';
 import type { Rates } from './rates.js';
 

@@ -1,7 +1,6 @@
 import type { Store } from '@flotilla/core';
 import { FlotillaError } from '@flotilla/kit';
 import { MachineState, type RenewCertificateRequest, type RenewCertificateResponse } from '@flotilla/proto';
-import type { MachineIdentity } from '../access/identity.js';
 import type { Authority } from './authority.js';
 import { provenBy, renewMessage } from './proof.js';
 import { publicKeyOfCsr, sha256 } from './x509.js';
@@ -12,7 +11,7 @@ import { publicKeyOfCsr, sha256 } from './x509.js';
  */
 export async function renewCertificate(
   parts: { readonly store: Pick<Store, 'read' | 'commit'>; readonly authority: Authority },
-  machine: MachineIdentity,
+  machine: { readonly machineId: string; readonly certificate: Buffer },
   request: RenewCertificateRequest,
   call: { readonly nowMs: number; readonly actor: string; readonly remoteAddress: string },
 ): Promise<RenewCertificateResponse> {

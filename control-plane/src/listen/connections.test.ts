@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { SimClock } from '@flotilla/kit';
 import { describe, expect, it } from 'vitest';
-import { Connections, networkOf } from './connections.js';
+import { Connections } from './connections.js';
 
 class FakeSocket extends EventEmitter {
   destroyed = false;
+  bytesRead = 0;
+  bytesWritten = 0;
   constructor(
     readonly remoteAddress: string,
     readonly remotePort: number,
@@ -18,7 +20,13 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-const limits = { strangersMax: 3, strangersPerAddressMax: 2, connectionsMax: 4, firstRequestMs: 10_000 };
+const limits = {
+  strangersMax: 3,
+  strangersPerAddressMax: 2,
+  connectionsMax: 4,
+  firstRequestMs: 10_000,
+  stalledMs: 120_000,
+};
 
 function setUp() {
   const clock = new SimClock();
@@ -75,14 +83,16 @@ describe('connections', () => {
     expect(socket?.destroyed).toBe(true);
   });
 
-  it.each([
-    ['203.0.113.9', '203.0.113.9'],
-    ['::ffff:203.0.113.9', '203.0.113.9'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:db8::6', '2001:db8:0:0::/64'],
-    ['2001:0db8:0001:0002::1', '2001:db8:1:2::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ])('counts %s as %s', (address, network) => {
-    expect(networkOf(address)).toBe(network);
+  it('ends a connection on which nothing moves any more, unless it was allowed silence', async () => {
+    const { clock, connections, open, peer } = setUp();
+    const [stalled, moving, patient] = [open('10.0.0.1'), open('10.0.0.2'), open('10.0.0.1')];
+    for (const socket of [stalled, moving, patient]) connections.advance(peer(socket), 'known');
+    connections.allowSilence(peer(patient));
+    for (let i = 0; i < 13; i++) {
+      await clock.advance(10_000);
+      if (moving !== undefined) moving.bytesWritten += 1;
+      connections.sweep();
+    }
+    expect([stalled?.destroyed, moving?.destroyed, patient?.destroyed]).toEqual([true, false, false]);
   });
 });

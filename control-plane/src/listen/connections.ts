@@ -1,5 +1,6 @@
-import { isIPv6, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '@flotilla/kit';
+import { networkOf } from '../access/network.js';
 
 /** How far a connection has come: `used` asked for something, `known` proved who it is. */
 export type ConnectionPhase = 'handshake' | 'open' | 'used' | 'known';
@@ -12,6 +13,8 @@ export interface ConnectionLimits {
   readonly connectionsMax: number;
   /** From the end of the handshake to the first request. */
   readonly firstRequestMs: number;
+  /** A connection on which no byte moved for so long is dead, or stalls on purpose. gRPC's own pings count as bytes. */
+  readonly stalledMs: number;
 }
 
 interface Connection {
@@ -20,6 +23,9 @@ interface Connection {
   phase: ConnectionPhase;
   sinceMs: number;
   certificate?: Buffer;
+  bytes: number;
+  movedAtMs: number;
+  patient: boolean;
 }
 
 /** Every connection there is, so that limits hold before anybody is known and a revoked machine can be cut off. */
@@ -49,7 +55,9 @@ export class Connections {
     const ofAddress = this.#strangers.get(address) ?? 0;
     if (this.#strangersTotal >= this.limits.strangersMax || ofAddress >= this.limits.strangersPerAddressMax)
       return false;
-    this.#byPeer.set(peer, { socket, address, phase: 'handshake', sinceMs: this.clock.now().monotonicMs });
+    const nowMs = this.clock.now().monotonicMs;
+    const silence = { bytes: 0, movedAtMs: nowMs, patient: false };
+    this.#byPeer.set(peer, { socket, address, phase: 'handshake', sinceMs: nowMs, ...silence });
     this.#count(address, 1);
     socket.once('close', () => this.#remove(peer));
     return true;
@@ -80,13 +88,26 @@ export class Connections {
     this.#byPeer.get(peer)?.socket.destroy();
   }
 
-  /** Ends those that finished their handshake and then asked for nothing. Returns how many. */
+  /** Allows silence: the answer takes long to make, and is worth it. */
+  allowSilence(peer: string): void {
+    const connection = this.#byPeer.get(peer);
+    if (connection !== undefined) connection.patient = true;
+  }
+
+  /** Ends those that finished their handshake and then asked for nothing, and those that stall. Returns how many. */
   sweep(): number {
-    const before = this.clock.now().monotonicMs - this.limits.firstRequestMs;
+    const nowMs = this.clock.now().monotonicMs;
     let ended = 0;
     for (const connection of this.#byPeer.values()) {
-      if (connection.phase !== 'open' || connection.sinceMs > before) continue;
-      connection.socket.destroy();
+      const { socket, phase, sinceMs } = connection;
+      const bytes = socket.bytesRead + socket.bytesWritten;
+      if (bytes !== connection.bytes) Object.assign(connection, { bytes, movedAtMs: nowMs });
+      const mute = phase === 'open' && nowMs - sinceMs >= this.limits.firstRequestMs;
+      // The handshake has a deadline of its own, which does not count the time spent in line.
+      const counted = phase !== 'handshake' && !connection.patient;
+      const stalled = counted && nowMs - connection.movedAtMs >= this.limits.stalledMs;
+      if (!mute && !stalled) continue;
+      socket.destroy();
       ended += 1;
     }
     return ended;
@@ -117,19 +138,4 @@ const rank: Readonly<Record<ConnectionPhase, number>> = { handshake: 0, open: 1,
 export function peerOf(socket: Socket): string | undefined {
   if (socket.remoteAddress === undefined || socket.remotePort === undefined) return undefined;
   return `${socket.remoteAddress}:${socket.remotePort}`;
-}
-
-/** What one customer of a network provider usually has: an IPv4 address, or an IPv6 /64. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped?.[1]) return mapped[1];
-  if (!isIPv6(address)) return address;
-  const [head = '', tail = ''] = address.split('%')[0]?.split('::') ?? [];
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === '' ? [] : tail.split(':');
-  const middle = address.includes('::')
-    ? Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => '0')
-    : [];
-  const groups = [...left, ...middle, ...right].slice(0, 4);
-  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`;
 }

@@ -6,8 +6,8 @@ import { silentLogger, systemClock, systemRandom, type Clock } from '@flotilla/k
 import type { RateLimits } from '../api/rates.js';
 import { composeServer, type ComposedServer } from '../compose.js';
 import type { Config } from '../config/settings.js';
-import { loadMasterKey } from '../enroll/master-key.js';
-import { sealedSecrets } from '../enroll/sealed-secrets.js';
+import { loadMasterKey } from '../secrets/master-key.js';
+import { sealedSecrets } from '../secrets/sealed-secrets.js';
 import { FakeEngine } from './fake-engine.js';
 
 export interface TestServer {

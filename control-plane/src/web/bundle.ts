@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Transform } from 'node:stream';
+import { Transform, type Writable } from 'node:stream';
 import { architectures, exportBundle, importBundle, isKubernetesVersion, type Mirror } from '@flotilla/artifacts';
 import { FlotillaError, invalidArgument, randomText, type Random } from '@flotilla/kit';
 import { mayAct, type ApiKeyIdentity } from '../access/identity.js';
-import { removeFile, writeStream } from '../adapters/disk.js';
-import { sendFile, sendJson } from './respond.js';
+import { sendFile, sendJson, type ReadRange } from './respond.js';
 
 /** A version for two architectures with room to spare. */
 const bundleBytesMax = 8 * 1024 ** 3;
@@ -16,6 +15,14 @@ export interface BundleParts {
   readonly random: Random;
   /** On the mirror's disk, so that nothing is written twice. */
   readonly workDir: string;
+  readonly disk: {
+    readonly read: ReadRange;
+    /** A new private file to be filled. */
+    readonly write: (path: string) => Writable;
+    readonly remove: (path: string) => Promise<void>;
+  };
+  /** Writing or checking gigabytes is a long silence on the connection. */
+  readonly allowSilence: (request: IncomingMessage) => void;
   readonly identifyKey: (text: string, remoteAddress: string) => Promise<ApiKeyIdentity>;
   /** Tells the rest that the mirror has more than before. */
   readonly onImported: (key: ApiKeyIdentity, versions: readonly string[], remoteAddress: string) => Promise<void>;
@@ -33,8 +40,7 @@ export function bundleHandler(
     if (!mayAct(key, 'MEMBER', undefined)) throw needsMember();
     if (busy) throw underWay();
     busy = true;
-    // Writing or checking gigabytes is a long silence on the socket.
-    request.socket.setTimeout(0);
+    parts.allowSilence(request);
     const path = join(parts.workDir, `bundle-${randomText(10, parts.random)}.tar`);
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the caller went away')));
@@ -46,7 +52,7 @@ export function bundleHandler(
       else throw new FlotillaError('METHOD_NOT_ALLOWED', 'Only GET and PUT.', { kind: 'invalid-argument' });
     } finally {
       busy = false;
-      await removeFile(path);
+      await parts.disk.remove(path);
     }
   };
 }
@@ -57,7 +63,7 @@ async function receive(
   response: ServerResponse,
   work: { path: string; key: ApiKeyIdentity; remoteAddress: string; signal: AbortSignal },
 ): Promise<void> {
-  await pipeline(request, limited(bundleBytesMax), writeStream(work.path), { signal: work.signal });
+  await pipeline(request, limited(bundleBytesMax), parts.disk.write(work.path), { signal: work.signal });
   const manifests = await importBundle(parts.mirror, work.path, { signal: work.signal });
   const versions = manifests.map(({ kubernetesVersion }) => kubernetesVersion);
   await parts.onImported(work.key, versions, work.remoteAddress);
@@ -80,7 +86,7 @@ async function give(
   if (violations.length > 0) throw invalidArgument(violations);
   const selection = arch === undefined ? { version } : { version, arch };
   const facts = await exportBundle(parts.mirror, [selection], work.path, { signal: work.signal });
-  await sendFile(request, response, { ...facts, path: work.path, contentType: 'application/x-tar' });
+  await sendFile(request, response, { ...facts, path: work.path, contentType: 'application/x-tar' }, parts.disk.read);
 }
 
 function bearer(request: IncomingMessage): string {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FlotillaError } from '@flotilla/kit';
-import { readRange } from '../adapters/disk.js';
 
 /** Sent with everything: nothing here is for frames, sniffing or caches of strangers. */
 const commonHeaders = {
@@ -62,6 +62,9 @@ export function sendError(
   sendJson(request, response, status, { code: error.code, message, remedy: error.remedy });
 }
 
+/** Reads bytes `start` to `end` (both included) of a file. */
+export type ReadRange = (path: string, start: number, end: number) => Readable;
+
 export interface ServedFile {
   readonly path: string;
   readonly sizeBytes: number;
@@ -71,7 +74,12 @@ export interface ServedFile {
 }
 
 /** A file whose contents never change under its name: ranges, conditional requests, back-pressure. */
-export async function sendFile(request: IncomingMessage, response: ServerResponse, file: ServedFile): Promise<void> {
+export async function sendFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: ServedFile,
+  read: ReadRange,
+): Promise<void> {
   const etag = `"${file.sha256}"`;
   const headers = {
     ...commonHeaders,
@@ -104,7 +112,7 @@ export async function sendFile(request: IncomingMessage, response: ServerRespons
     response.end();
     return;
   }
-  await pipeline(readRange(file.path, start, end), response);
+  await pipeline(read(file.path, start, end), response);
 }
 
 /** One range of `bytes=`; undefined = the whole (also for several ranges, which RFC 9110 lets a server ignore). */

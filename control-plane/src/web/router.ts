@@ -2,8 +2,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { architectures, isKubernetesVersion, type Architecture, type Mirror } from '@flotilla/artifacts';
 import { FlotillaError, randomText, systemCode, toFlotillaError, type Logger, type Random } from '@flotilla/kit';
 import type { AgentFiles } from './agent-files.js';
-import { blobFile, nodeManifest } from './artifact-files.js';
-import { sendError, sendFile, sendJson, sendText } from './respond.js';
+import { blobFile, nodeManifest, type SizeOf } from './artifact-files.js';
+import { sendError, sendFile, sendJson, sendText, type ReadRange } from './respond.js';
 
 export interface WebParts {
   readonly log: Logger;
@@ -11,6 +11,7 @@ export interface WebParts {
   readonly caPem: string;
   readonly agent: AgentFiles | undefined;
   readonly mirror: Mirror;
+  readonly disk: { readonly read: ReadRange; readonly sizeOf: SizeOf };
   /** Empty = ready; else what is not. */
   readonly notReady: () => readonly string[];
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
@@ -101,7 +102,7 @@ function prefixRoutes(parts: WebParts): ReadonlyMap<string, Route> {
       async (request, response, rest) => {
         const file = parts.agent?.files.get(rest);
         if (file === undefined) throw notFound();
-        await download(parts, () => sendFile(request, response, file));
+        await download(parts, () => sendFile(request, response, file, parts.disk.read));
       },
     ],
     [
@@ -117,9 +118,9 @@ function prefixRoutes(parts: WebParts): ReadonlyMap<string, Route> {
     [
       '/artifacts/v1/blobs/',
       async (request, response, rest) => {
-        const file = await blobFile(parts.mirror, rest);
+        const file = await blobFile(parts.mirror, rest, parts.disk.sizeOf);
         if (file === undefined) throw notFound();
-        await download(parts, () => sendFile(request, response, file));
+        await download(parts, () => sendFile(request, response, file, parts.disk.read));
       },
     ],
   ]);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { REQUIRED_FILES } from '@flotilla/installer';
 import { silentLogger } from '@flotilla/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { formatAgentManifest } from '../../../installer/scripts/manifest-format.mjs';
-import { loadAgentFiles } from './agent-files.js';
+import { formatAgentManifest } from '../../installer/scripts/manifest-format.mjs';
+import { loadAgentFiles } from './load-agent-files.js';
 
 const pins = {
   publicUrl: 'https://fleet.example.org:7440',

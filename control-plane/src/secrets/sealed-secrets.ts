@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ensurePrivateDir, loadBytes, writePrivate } from '../adapters/disk.js';
-import type { SecretStore } from './authority.js';
+import type { SecretStore } from '../enroll/authority.js';
 import type { SecretBox } from './master-key.js';
 
 const secretBytesMax = 64 * 1024;

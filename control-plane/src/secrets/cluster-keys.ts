@@ -2,7 +2,7 @@ import type { ClusterConnector, ClusterKeys } from '@flotilla/core';
 import type { Clock, Random } from '@flotilla/kit';
 import { createKubeClient } from '@flotilla/kube';
 import type { SecretBox } from './master-key.js';
-import { newKey, privateKeyPem } from './x509.js';
+import { newKey, privateKeyPem } from '../enroll/x509.js';
 
 const clientKeyContext = (clusterId: string): string => `cluster/${clusterId}/client-key`;
 const certificateKeyContext = (clusterId: string): string => `cluster/${clusterId}/certificate-key`;

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Store } from '@flotilla/core';
 import { FlotillaError, newId, type Clock, type Random } from '@flotilla/kit';
 import { EventSeverity, Role } from '@flotilla/proto';
-import { writePrivate } from '../adapters/disk.js';
-import { apiKeyHash, newApiKeySecret, printedApiKey } from './api-key.js';
+import { writePrivate } from './adapters/disk.js';
+import { apiKeyHash, newApiKeySecret, printedApiKey } from './access/api-key.js';
 
 const lifeMs = 366 * 86_400_000;
 const keyName = 'bootstrap';
