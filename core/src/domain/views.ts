@@ -59,6 +59,8 @@ export interface PoolCandidate {
   readonly zone: string;
   readonly quarantined: boolean;
   readonly retireRequested: boolean;
+  /** An operator took it out of this very pool, and nobody has changed the pool since. */
+  readonly removedByOperator: boolean;
 }
 
 export interface NodeView {

@@ -5,7 +5,7 @@ import type { ClusterAccessRecord, ClusterStatusRecord } from '../domain/records
 import { clusterTransitions, stepTowards } from '../domain/states.js';
 import type { ClusterView } from '../domain/views.js';
 import { withConditions } from './conditions.js';
-import { camelCase, type Note, type Verdict } from './decision.js';
+import { camelCase, counted, type Note, type Verdict } from './decision.js';
 
 export interface ClusterFacts {
   readonly now: Instant;
@@ -120,7 +120,7 @@ function verdictOf(
     return verdict(
       ClusterState.DELETING,
       'Deleting',
-      left === 0 ? 'All machines have left.' : `${left} machines have to leave.`,
+      left === 0 ? 'All machines have left.' : `${counted(left, 'machine')} must leave.`,
     );
   }
   if (provisionedAtMs !== undefined) {

@@ -16,6 +16,11 @@ export interface Note {
   readonly message: string;
 }
 
+/** `1 node`, `2 nodes`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `install-runtime` to `InstallRuntime`. */
 export function camelCase(text: string): string {
   return text

@@ -31,32 +31,38 @@ export function hasJoined(view: NodeView): boolean {
 export function joinProgress(view: NodeView, facts: NodeFacts): StepReport[] {
   const { node, machine } = view;
   const names = joinPhases(view.cluster.status.initNodeId === node.id);
-  const reports = new Map(node.status.phases.map((p) => [p.phase, p]));
-  const wallMs = facts.now.wallMs;
+  const stored = new Map(node.status.phases.map((p) => [p.phase, p]));
+  const reports = new Map(stored);
+  // Times come from what is stored, or each look would see another moment.
   const put = (phase: string, state: StepState, progress = ''): void => {
-    reports.set(phase, stamped({ phase, state, progress }, reports.get(phase), wallMs));
+    reports.set(phase, stamped({ phase, state, progress }, stored.get(phase), facts.now.wallMs));
   };
+  if (!stored.has('enroll')) reports.set('enroll', doneAt('enroll', machine.createdAtMs));
+  if (!stored.has('assign')) reports.set('assign', doneAt('assign', node.createdAtMs));
 
-  if (!reports.has('enroll')) reports.set('enroll', doneAt('enroll', machine.createdAtMs));
-  if (!reports.has('assign')) reports.set('assign', doneAt('assign', node.createdAtMs));
+  const onHost = names.slice(2, 8);
   for (const step of progressOf(view)?.steps ?? []) {
-    if (names.indexOf(step.phase) >= 2 && names.indexOf(step.phase) <= 7) reports.set(step.phase, step);
+    if (onHost.includes(step.phase)) reports.set(step.phase, step);
   }
-  if (hasJoined(view) && isConverged(view)) {
-    for (const phase of names.slice(2, 8)) {
-      if (reports.get(phase)?.state !== StepState.DONE) put(phase, StepState.DONE);
-    }
+  const ready = node.status.readyAtMs !== undefined || facts.kubernetes?.ready === true;
+  const proven = ready || (hasJoined(view) && isConverged(view));
+  for (const phase of onHost) {
+    if (proven && reports.get(phase)?.state !== StepState.DONE) put(phase, StepState.DONE);
   }
-  const agentDone = names.slice(2, 8).every((phase) => reports.get(phase)?.state === StepState.DONE);
-  const { status } = node;
-  const registered = status.registeredAtMs !== undefined || facts.kubernetes !== undefined;
-  const ready = status.readyAtMs !== undefined || facts.kubernetes?.ready === true;
+  const hostDone = onHost.every((phase) => reports.get(phase)?.state === StepState.DONE);
+  const registered = node.status.registeredAtMs !== undefined || facts.kubernetes !== undefined;
   const networkReady = ready || facts.kubernetes?.networkReady === true;
-  const derive = (phase: string, done: boolean, begun: boolean, progress: string): void =>
-    put(phase, done ? StepState.DONE : begun ? StepState.RUNNING : StepState.WAITING, done ? '' : progress);
-  derive('register', registered, agentDone, '');
-  derive('network-ready', networkReady, registered && agentDone, facts.kubernetes?.readyMessage.slice(0, 200) ?? '');
-  derive('ready', ready, networkReady && agentDone, facts.kubernetes?.readyMessage.slice(0, 200) ?? '');
+  const said = facts.kubernetes?.readyMessage.slice(0, 200) ?? '';
+  // In order: the kubelet registers while the join still runs, but nobody reads phase 9 before phase 8.
+  let open = hostDone;
+  for (const [phase, holds, progress] of [
+    ['register', registered, ''],
+    ['network-ready', networkReady, said],
+    ['ready', ready, said],
+  ] as const) {
+    put(phase, !open ? StepState.WAITING : holds ? StepState.DONE : StepState.RUNNING, open && !holds ? progress : '');
+    open &&= holds;
+  }
   return numbered(names, reports);
 }
 

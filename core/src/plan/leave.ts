@@ -2,7 +2,7 @@ import { MachineRole, NodeState, SessionState, StepState, type StepReport } from
 import type { NodeStatusRecord } from '../domain/records.js';
 import { nodeTransitions, stepTowards } from '../domain/states.js';
 import type { NodeView } from '../domain/views.js';
-import type { Note } from './decision.js';
+import { counted, type Note } from './decision.js';
 import { deriveSession } from './health.js';
 import type { NodeAct, NodeFacts } from './node-facts.js';
 import { phaseNotes, stateNotes } from './node-notes.js';
@@ -61,7 +61,7 @@ export function planLeave(view: NodeView, facts: NodeFacts, common: NodeStatusRe
     status,
     ended,
     acts: ended ? drop : [...drop, ...(open?.done === false ? open.acts : [])],
-    notes: [...stateNotes(before, status), ...phaseNotes(before.phases, status.phases)],
+    notes: [...phaseNotes(before.phases, status.phases), ...stateNotes(before, status)],
     recheckMs: ended ? undefined : open?.done === false ? drainEveryMs : 0,
   };
 }
@@ -82,7 +82,7 @@ function drainStage({ node, cluster }: NodeView, facts: NodeFacts): Stage {
   if (facts.drain === undefined) return wait('Draining', 'Pods are asked to leave the node.', act);
   if (facts.drain.podsLeft === 0) return done('drained');
   const blocked = facts.drain.blocked.length === 0 ? '' : ` Blocked: ${facts.drain.blocked.join('; ')}.`;
-  return wait('Draining', `${facts.drain.podsLeft} pods have to leave the node.${blocked}`, act);
+  return wait('Draining', `${counted(facts.drain.podsLeft, 'pod')} must leave the node.${blocked}`, act);
 }
 
 /** Until the agent proves the host clean, or an operator has given up the machine. */

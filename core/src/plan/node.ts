@@ -30,15 +30,22 @@ export function planNode(view: NodeView, facts: NodeFacts): NodePlan {
   const phases = joinProgress(view, facts);
   const wanted = joinVerdict(view, facts, common, phases);
   const state = stepTowards(nodeTransitions, before.state, wanted.state, NodeState.FAILED) ?? before.state;
-  const status: NodeStatusRecord = { ...common, ...wanted, state, phases };
+  const shown = state === wanted.state ? wanted : stageOf(state);
+  const status: NodeStatusRecord = { ...common, ...shown, state, phases };
   return {
     status,
     ended: false,
     acts: joinActs(view, facts),
-    notes: [...stateNotes(before, status), ...phaseNotes(before.phases, phases)],
+    notes: [...phaseNotes(before.phases, phases), ...stateNotes(before, status)],
     // On the way to the wanted state the next commit wakes us; a stage is never skipped.
     recheckMs: state === wanted.state ? undefined : 0,
   };
+}
+
+/** What is said of a stage that is only passed on the way to the one that is wanted. */
+function stageOf(state: NodeState): Verdict<NodeState> {
+  const name = camelCase((NodeState[state] ?? '').toLowerCase().replaceAll('_', '-'));
+  return verdict(state, name, state === NodeState.PROVISIONED ? 'The node has joined.' : 'The node is being made.');
 }
 
 /** What does not depend on where in its life the node is. */
@@ -113,14 +120,14 @@ function joinVerdict(
   const number = current === undefined ? '' : `Phase ${current.index} of ${current.total}, ${current.phase}`;
   if (status.registeredAtMs !== undefined || (hasJoined(view) && isConverged(view))) {
     const waits = current?.progress === undefined || current.progress === '' ? '' : `: ${current.progress}`;
-    return verdict(NodeState.PROVISIONED, camelCase(current?.phase ?? 'ready'), `${number} is awaited${waits}.`);
+    return verdict(NodeState.PROVISIONED, camelCase(current?.phase ?? 'ready'), `${number}, is awaited${waits}.`);
   }
   const failed = phases.find((p) => p.state === StepState.FAILED);
   if (failed !== undefined) {
     return verdict(NodeState.PROVISIONING, 'PhaseFailed', `${problemText(failed)} It will be tried again.`);
   }
   if (hasBegun(view)) {
-    return verdict(NodeState.PROVISIONING, camelCase(current?.phase ?? 'join'), `${number} runs.`);
+    return verdict(NodeState.PROVISIONING, camelCase(current?.phase ?? 'join'), `${number}, runs.`);
   }
   // A machine that works already does not fall back because its target moved while it works.
   const floor = view.node.status.state === NodeState.PROVISIONING ? NodeState.PROVISIONING : NodeState.PENDING;

@@ -13,6 +13,7 @@ export function mismatchReasons(
     if (when) reasons.push(text());
   };
   refuse(candidate.quarantined, () => 'it is quarantined');
+  refuse(candidate.removedByOperator, () => 'an operator took it out of this pool; change the pool to take it back');
   refuse(candidate.retireRequested, () => 'it is being retired');
   const stateName = (MachineState[candidate.state] ?? '').toLowerCase().replaceAll('_', ' ');
   refuse(

@@ -2,7 +2,7 @@ import { EventSeverity, NodePoolRole, NodePoolState, NodeState, type CandidateMi
 import type { PoolStatusRecord, RemovalReason } from '../domain/records.js';
 import { poolTransitions, stepTowards } from '../domain/states.js';
 import type { PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
-import { camelCase, type Note, type Verdict } from './decision.js';
+import { camelCase, counted, type Note, type Verdict } from './decision.js';
 import { mismatchReasons } from './pool-match.js';
 import { releaseOrder } from './pool-release.js';
 
@@ -116,12 +116,12 @@ function verdictOf(view: PoolView, moves: Moves, goes: boolean): Verdict<NodePoo
     return verdict(
       NodePoolState.DELETING,
       'Deleting',
-      left === 0 ? 'The pool is empty.' : `${left} nodes have to leave.`,
+      left === 0 ? 'The pool is empty.' : `${counted(left, 'node')} must leave.`,
     );
   }
   if (moves.missing > 0) {
     const tried =
-      moves.mismatches.length === 0 ? 'no spare is enrolled' : `${moves.mismatches.length} spares do not match`;
+      moves.mismatches.length === 0 ? 'no spare is enrolled' : `${counted(moves.mismatches.length, 'spare')} not fit`;
     return verdict(
       NodePoolState.SCALING_UP,
       'MachinesMissing',
@@ -129,9 +129,9 @@ function verdictOf(view: PoolView, moves: Moves, goes: boolean): Verdict<NodePoo
     );
   }
   if (moves.claims.length > 0)
-    return verdict(NodePoolState.SCALING_UP, 'Claiming', `${moves.claims.length} machines join.`);
+    return verdict(NodePoolState.SCALING_UP, 'Claiming', `${counted(moves.claims.length, 'machine')} joining.`);
   const leaving = members.filter((m) => m.removing).length + moves.releases.length;
-  if (leaving > 0) return verdict(NodePoolState.SCALING_DOWN, 'Releasing', `${leaving} nodes leave.`);
+  if (leaving > 0) return verdict(NodePoolState.SCALING_DOWN, 'Releasing', `${counted(leaving, 'node')} leaving.`);
   const cordoned = members.length > 0 && members.every((m) => m.state === NodeState.RUNNING_SCHEDULING_DISABLED);
   if (cordoned)
     return verdict(NodePoolState.RUNNING_SCHEDULING_DISABLED, 'AllCordoned', 'All nodes of the pool are cordoned.');

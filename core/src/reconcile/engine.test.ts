@@ -61,13 +61,18 @@ describe('the engine', () => {
     world.kubernetes.putPod('b', 'app-2');
     world.kubernetes.protectedPods.add('app-2');
     const [node] = await world.store.read.nodesByName(world.projectId, 'b');
-    const removal = { atMs: 0, reason: 'OperatorRemoved', by: 'api-key:me', drain: true } as const;
+    const removal = {
+      atMs: world.clock.now().wallMs,
+      reason: 'OperatorRemoved',
+      by: 'api-key:me',
+      drain: true,
+    } as const;
     await world.commit('api', { kind: 'node.remove', nodeId: node?.id ?? '', removal });
     await world.run(20_000);
     expect(await states(world)).toEqual(['a RUNNING', 'b DELETING', 'c RUNNING', 'd RUNNING']);
     expect((await world.store.read.node(node?.id ?? ''))?.status).toMatchObject({
       reason: 'Draining',
-      message: '1 pods have to leave the node. Blocked: default/app-2: budget web allows no disruption.',
+      message: '1 pod must leave the node. Blocked: default/app-2: budget web allows no disruption.',
     });
     expect(world.agents.get('mch_b')?.acts).not.toContain('leave');
     world.kubernetes.protectedPods.clear();
@@ -124,7 +129,7 @@ describe('the engine', () => {
     await world.settle();
     expect(await states(world)).toEqual(['cp RUNNING', 'e1 RUNNING']);
     const [node] = await world.store.read.nodesByName(world.projectId, 'e1');
-    const removal = { atMs: 0, reason: 'OperatorRemoved', by: 'me', drain: true } as const;
+    const removal = { atMs: world.clock.now().wallMs, reason: 'OperatorRemoved', by: 'me', drain: true } as const;
     await world.commit('api', { kind: 'node.remove', nodeId: node?.id ?? '', removal });
     await world.run(20_000);
     expect(await states(world)).toEqual(['cp RUNNING']);

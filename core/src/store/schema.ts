@@ -47,6 +47,7 @@ export interface PoolTable extends Meta {
   role: number;
   spec: string;
   template_revision: number;
+  spec_changed_at: number;
   state: number;
   status: string;
   delete_requested_at: number | null;

@@ -104,12 +104,14 @@ function poolView(db: SqliteConnection, id: string): PoolView | undefined {
   const pool = poolOf(db, id);
   const cluster = pool === undefined ? undefined : clusterOf(db, pool.clusterId);
   if (pool === undefined || cluster === undefined) return undefined;
+  const changed = db.first(builder.selectFrom('pool').select('spec_changed_at').where('id', '=', id));
+  const specChangedAt = changed?.spec_changed_at ?? 0;
   return {
     pool,
     cluster,
     controlPlaneMissing: controlPlaneMissing(db, cluster.id),
     members: membersOf(db, id),
-    candidates: candidatesOf(db, pool.projectId, id),
+    candidates: candidatesOf(db, pool.projectId, id, specChangedAt),
   };
 }
 
@@ -154,7 +156,12 @@ function membersOf(db: SqliteConnection, poolId: string): PoolMember[] {
   }));
 }
 
-function candidatesOf(db: SqliteConnection, projectId: string, poolId: string): PoolCandidate[] {
+function candidatesOf(
+  db: SqliteConnection,
+  projectId: string,
+  poolId: string,
+  specChangedAtMs: number,
+): PoolCandidate[] {
   const query = builder
     .selectFrom('machine')
     .select([
@@ -181,6 +188,7 @@ function candidatesOf(db: SqliteConnection, projectId: string, poolId: string): 
     .where('wanted_pool_id', 'in', ['', poolId])
     .orderBy('id')
     .limit(candidatesMax);
+  const removed = removedByOperator(db, poolId, specChangedAtMs);
   return db.all(query).map((row) => ({
     machineId: row.id,
     version: row.version,
@@ -199,7 +207,20 @@ function candidatesOf(db: SqliteConnection, projectId: string, poolId: string): 
     zone: row.zone,
     quarantined: row.quarantined === 1,
     retireRequested: row.retire_requested_at !== null,
+    removedByOperator: removed.has(row.id),
   }));
+}
+
+/** Machines that an operator took out of the pool since its spec was last changed. */
+function removedByOperator(db: SqliteConnection, poolId: string, sinceMs: number): ReadonlySet<string> {
+  const query = builder
+    .selectFrom('node')
+    .select(['machine_id', 'removal'])
+    .where('pool_id', '=', poolId)
+    .where('ended_at', '>=', sinceMs);
+  const rows = db.all(query).map((row) => ({ machineId: row.machine_id, removal: removalFrom(row.removal) }));
+  const byOperator = rows.filter(({ removal }) => removal?.reason === 'OperatorRemoved' && removal.atMs >= sinceMs);
+  return new Set(byOperator.map((row) => row.machineId));
 }
 
 /** How many machines the control plane of the cluster still lacks: it comes first. */

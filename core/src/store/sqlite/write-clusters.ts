@@ -94,6 +94,7 @@ export const clusterWriters: WritersOf<
       labels: labelsText(pool.labels),
       spec: JSON.stringify(NodePoolSpec.toJSON(pool.spec)),
       template_revision: pool.templateRevision,
+      spec_changed_at: ctx.nowMs,
     };
     if (ctx.versionOf('pool', pool.id) > 0) {
       ctx.db.run(builder.updateTable('pool').set(set).where('id', '=', pool.id));
