@@ -9,7 +9,7 @@ export const kubeletUnit = `# Written by flotilla-agent; removed by flotilla-age
 [Unit]
 Description=kubelet: the Kubernetes node agent
 Documentation=https://kubernetes.io/docs/
-Wants=network-online.target containerd.service
+Wants=containerd.service
 After=network-online.target containerd.service
 
 [Service]
