@@ -121,7 +121,9 @@ function verdictOf(view: PoolView, moves: Moves, goes: boolean): Verdict<NodePoo
   }
   if (moves.missing > 0) {
     const tried =
-      moves.mismatches.length === 0 ? 'no spare is enrolled' : `${counted(moves.mismatches.length, 'spare')} looked at, none fits`;
+      moves.mismatches.length === 0
+        ? 'no spare is enrolled'
+        : `${counted(moves.mismatches.length, 'spare')} looked at, none fits`;
     return verdict(
       NodePoolState.SCALING_UP,
       'MachinesMissing',

@@ -1,5 +1,6 @@
 import { FlotillaError } from '@flotilla/kit';
 import type {
+  EvictionOutcome,
   JsonObject,
   KubeAt,
   KubeClient,
@@ -185,28 +186,40 @@ export class FakeKubernetes {
       },
       evict: async ({ name }) => {
         check();
-        if (this.protectedPods.has(name))
-          return { kind: 'blocked', message: 'budget web allows no disruption', retryAfterMs: undefined };
-        write(`evict ${name}`);
-        return this.pods.delete(name) ? { kind: 'evicted' } : { kind: 'gone' };
+        return this.#evict(name, write);
       },
       createCsr: () => Promise.reject(new Error('not used')),
       approveCsr: async (name) => {
         write(`approve csr ${name}`);
-        const csr = this.csrs.get(name);
-        if (csr === undefined) throw new FlotillaError('KUBE_NOT_FOUND', 'no csr', { kind: 'not-found' });
-        this.approved.push(name);
-        const approved: KubeCsr = {
-          ...csr,
-          conditions: [
-            { type: 'Approved', status: 'True', reason: '', message: '', transitionAtMs: 0, heartbeatAtMs: 0 },
-          ],
-        };
-        this.csrs.set(name, approved);
-        for (const watch of this.#csrWatches) watch.onEvent('modified', approved);
-        return approved;
+        return this.#approve(name);
       },
     };
+  }
+
+  #evict(name: string, write: (text: string) => void): EvictionOutcome {
+    if (this.protectedPods.has(name)) {
+      return { kind: 'blocked', message: 'budget web allows no disruption', retryAfterMs: undefined };
+    }
+    write(`evict ${name}`);
+    return this.pods.delete(name) ? { kind: 'evicted' } : { kind: 'gone' };
+  }
+
+  #approve(name: string): KubeCsr {
+    const csr = this.csrs.get(name);
+    if (csr === undefined) throw new FlotillaError('KUBE_NOT_FOUND', 'no csr', { kind: 'not-found' });
+    this.approved.push(name);
+    const condition = {
+      type: 'Approved',
+      status: 'True',
+      reason: '',
+      message: '',
+      transitionAtMs: 0,
+      heartbeatAtMs: 0,
+    };
+    const approved: KubeCsr = { ...csr, conditions: [condition] };
+    this.csrs.set(name, approved);
+    for (const watch of this.#csrWatches) watch.onEvent('modified', approved);
+    return approved;
   }
 
   #map<R extends KubeResource>(resource: R): Map<string, KubeObjects[R]> {

@@ -5,7 +5,7 @@ import {
   NodePoolRole,
   NodePoolSpec,
   NodeTemplate,
-  NodeState,
+  type NodeState,
   MachineSelector,
 } from '@flotilla/proto';
 import { completeClusterSpec } from '../domain/cluster-spec.js';

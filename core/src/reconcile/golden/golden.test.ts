@@ -1,3 +1,4 @@
+import { EventSeverity } from '@flotilla/proto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { World } from '../../testing/world.js';
 
@@ -9,7 +10,7 @@ async function transcript(title: string, afterRevision: number): Promise<string>
   const sections = new Map<string, string[]>();
   for (const event of await world.store.read.eventsAfter(afterRevision, 1000)) {
     const name = `${event.resourceKind} ${event.resourceName}`;
-    const mark = event.severity === 2 ? '! ' : '  ';
+    const mark = event.severity === EventSeverity.WARNING ? '! ' : '  ';
     sections.set(name, [...(sections.get(name) ?? []), `${mark}${event.reason}: ${event.message}`]);
   }
   const parts = [...sections]

@@ -4,5 +4,5 @@ import type { CompiledQuery, Kysely } from 'kysely';
 export interface Migration {
   /** `NNNN-name`; the order is the order of names. */
   readonly name: string;
-  statements(builder: Kysely<unknown>): readonly CompiledQuery[];
+  readonly statements: (builder: Kysely<unknown>) => readonly CompiledQuery[];
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '@flotilla/kit';
 import { afterAll } from 'vitest';
-import { storeConformance } from '../conformance.js';
+import { storeConformance } from '../conformance/store.conformance.js';
 import { openSqliteStore, type SqliteStoreOptions } from './open.js';
 
 const root = mkdtempSync(join(tmpdir(), 'flotilla-store-'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { seededRandom, type FlotillaError } from '@flotilla/kit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleForTest } from '../../testing/bundle.js';
-import { storeConformance } from '../conformance.js';
+import { storeConformance } from '../conformance/store.conformance.js';
 import { openSqliteStore } from './open.js';
 
 const root = mkdtempSync(join(tmpdir(), 'flotilla-worker-'));
