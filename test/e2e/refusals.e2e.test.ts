@@ -304,7 +304,7 @@ describe('refused while installing: told as it is, and undone by uninstall.sh', 
     const told = await untilTold(main, /DOWNLOAD_CORRUPT/);
     expect(faultsOf(told, { ...wanted, exit: 0 })).toEqual([]);
     expect((await main.exec(['find', '/opt/flotilla', '/usr/local/bin', '-name', 'containerd*'])).stdout).toBe('');
-    expect(faultsOf(await follow(main, '3s'), { ...wanted, exit: 4 })).toEqual([]);
+    expect(faultsOf(await follow(main, '8s'), { ...wanted, exit: 4 })).toEqual([]);
   });
 
   test('a disk that fills up is told as a full disk', async () => {
