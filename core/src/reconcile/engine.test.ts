@@ -1,5 +1,7 @@
 import { ClusterState, MachineState, NodePoolState, NodeState } from '@flotilla/proto';
 import { afterEach, describe, expect, test } from 'vitest';
+import { servingRequest } from '../testing/certificate-requests.js';
+import { someFacts } from '../testing/samples.js';
 import { World, type WorldOptions } from '../testing/world.js';
 
 const worlds: World[] = [];
@@ -238,5 +240,48 @@ describe('the engine', () => {
     await world.settle();
     const nodes = await world.store.read.nodes({ projectId: world.projectId });
     expect(nodes.items).toHaveLength(1);
+  });
+
+  test('serving certificates of kubelets are approved for their own names only, and a refusal is said once', async () => {
+    const world = await aWorld();
+    await threeNodes(world);
+    const csr = (name: string, node: string) => ({
+      name,
+      signerName: 'kubernetes.io/kubelet-serving',
+      username: `system:node:${node}`,
+      groups: ['system:nodes'],
+      usages: ['digital signature', 'server auth'],
+      requestPem: servingRequest,
+    });
+    const facts = someFacts('web-1', {
+      interfaces: [{ name: 'eth0', mac: '', addresses: ['10.0.0.10', 'fd00::10'], mtu: 1500 }],
+    });
+    await world.enroll('web-1');
+    await world.commit('session', { kind: 'machine.inventory', machineId: 'mch_web-1', facts });
+    const pool = await world.store.read.pool('pol_prod_web');
+    if (pool === undefined) throw new Error('no pool');
+    await world.commit('api', { kind: 'pool.spec', pool: { ...pool, spec: { ...pool.spec, size: 3 } } });
+    await world.settle();
+    world.kubernetes.putCsr(csr('csr-web-1', 'web-1'));
+    world.kubernetes.putCsr(csr('csr-b', 'b'));
+    await world.run(120_000, 60_000);
+    expect(world.kubernetes.approved).toEqual(['csr-web-1']);
+    const events = await world.store.read.events({ projectId: world.projectId, filter: 'reason = CsrNotApproved' });
+    expect(events.items.map((e) => [e.resourceName, e.message])).toEqual([
+      [
+        'b',
+        'The serving certificate that system:node:b asks for was not approved: the subject is not CN=system:node:<name>, O=system:nodes.',
+      ],
+    ]);
+  });
+
+  test('a claim that somebody else was faster with is looked at again, not lost', async () => {
+    const world = await aWorld();
+    const cluster = await world.createCluster('prod');
+    await world.createPool(cluster, 'one', { size: 5 });
+    await world.createPool(cluster, 'two', { size: 5 });
+    for (let i = 0; i < 11; i++) await world.enroll(`m${i}`);
+    await world.settle();
+    expect((await states(world)).filter((s) => s.endsWith(' RUNNING'))).toHaveLength(11);
   });
 });

@@ -20,6 +20,9 @@ import { registry } from './registry.js';
 
 const resyncMs = 60_000;
 const pageSize = 200;
+/** Pools up to this size are looked at whenever something happens; bigger ones rest 1 ms per machine, at most 2 s. */
+const restlessPoolMax = 100;
+const restMsMax = 2_000;
 const effectRetry = { delayMsMin: 1_000, delayMsMax: 60_000 } as const;
 
 /** Puts the deciding part together. Nothing runs until its tasks do. */
@@ -71,6 +74,7 @@ class ReconcileEngine implements Engine {
       log,
       work: (key) => this.#work(key),
       allKeys: () => this.#allKeys(),
+      restMs: (key) => this.#restMs(key),
       resyncMs,
       workers: 8,
     });
@@ -148,6 +152,13 @@ class ReconcileEngine implements Engine {
         this.#ports.dispatch.wake(id);
       }
     }
+  }
+
+  /** A look at a big pool reads all of its machines. */
+  #restMs(key: Key): number {
+    if (!key.startsWith('pool:')) return 0;
+    const size = this.#memory.poolSizes.get(key.slice('pool:'.length)) ?? 0;
+    return size <= restlessPoolMax ? 0 : Math.min(restMsMax, size);
   }
 
   async #work(key: Key): Promise<number | undefined> {

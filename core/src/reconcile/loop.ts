@@ -10,6 +10,8 @@ export interface LoopOptions {
   readonly work: (key: Key) => Promise<number | undefined>;
   /** Every key there is, page by page. */
   readonly allKeys: () => AsyncIterable<readonly Key[]>;
+  /** How long a key rests between two looks; 0 for one that is cheap to look at. */
+  readonly restMs: (key: Key) => number;
   readonly resyncMs: number;
   readonly workers: number;
 }
@@ -23,6 +25,7 @@ export class Loop {
   readonly #queue = new KeyedQueue(keysMax);
   readonly #timers: Timers;
   readonly #failures = new Map<Key, number>();
+  readonly #lookedAtMs = new Map<Key, number>();
   #idleWaiters: (() => void)[] = [];
   #syncing = 0;
   #signal: AbortSignal | undefined;
@@ -34,6 +37,11 @@ export class Loop {
   }
 
   wake(key: Key): void {
+    const restMs = this.#restLeftMs(key);
+    if (restMs > 0) {
+      this.#timers.schedule(key, restMs);
+      return;
+    }
     this.#queue.add(key);
     this.#pump();
   }
@@ -66,6 +74,19 @@ export class Loop {
       });
       this.#running.add(running);
     }
+  }
+
+  /** What changes a hundred times a second is looked at a few times a second: one look sees all of it. */
+  #restLeftMs(key: Key): number {
+    const restMs = this.#options.restMs(key);
+    if (restMs === 0) {
+      this.#lookedAtMs.delete(key);
+      return 0;
+    }
+    const nowMs = this.#options.clock.now().monotonicMs;
+    const leftMs = (this.#lookedAtMs.get(key) ?? -restMs) + restMs - nowMs;
+    if (leftMs <= 0) this.#lookedAtMs.set(key, nowMs);
+    return leftMs;
   }
 
   async #workOn(key: Key): Promise<void> {

@@ -13,6 +13,8 @@ export class EngineMemory {
   readonly addons = new Map<string, string>();
   /** Clusters whose forgotten bootstrap tokens were deleted since we started. */
   readonly swept = new Set<string>();
+  /** Machines that a look at a pool goes through, by pool id. */
+  readonly poolSizes = new Map<string, number>();
   /** Pools that lack machines, with their cluster. */
   readonly hungryPools = new Map<string, string>();
   readonly #problems = new Map<string, Map<string, string>>();

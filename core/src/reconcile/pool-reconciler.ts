@@ -22,9 +22,11 @@ export function poolReconciler(ports: EnginePorts, memory: EngineMemory): Reconc
       const view = await ports.store.read.views.pool(poolId);
       if (view === undefined || view.pool.goneAtMs !== undefined) {
         memory.hungryPools.delete(poolId);
+        memory.poolSizes.delete(poolId);
         memory.forget(`pool:${poolId}`);
         return nothing;
       }
+      memory.poolSizes.set(poolId, view.members.length + view.candidates.length);
       const plan = planPool(view);
       if (plan.status.missing > 0) memory.hungryPools.set(poolId, view.cluster.id);
       else memory.hungryPools.delete(poolId);

@@ -41,6 +41,9 @@ const flag = (column: string): ListField => ({
   read: (text) => (text === 'true' ? 1 : text === 'false' ? 0 : undefined),
 });
 
+/** Rows that are converted at a stretch. */
+const sliceSize = 50;
+
 /** What each list can be filtered and ordered by. */
 const listed = {
   project: { fields: { name: bare('name'), ...times }, orderFirst: 'name', live: '1 = 1', scopes: [], hasLabels: true },
@@ -128,12 +131,12 @@ const listed = {
 } as const satisfies Record<ListedTable, Listed>;
 
 /** One page of rows of a table, in order, keyset-paged by the order's column and the id. */
-export function listRows<Row extends { readonly id: string }, T>(
+export async function listRows<Row extends { readonly id: string }, T>(
   db: SqliteConnection,
   table: ListedTable,
   query: ListQuery,
   toRecord: (row: Row) => T,
-): Page<T> {
+): Promise<Page<T>> {
   const kind: Listed = listed[table];
   const queryKey = keyOf(table, query);
   const order = parseOrderBy(query.orderBy ?? '', kind.fields, kind.orderFirst);
@@ -154,9 +157,19 @@ export function listRows<Row extends { readonly id: string }, T>(
   const last = shown.at(-1);
   const more = rows.length > pageSize && last !== undefined;
   return {
-    items: shown.map(toRecord),
+    items: await converted(shown, toRecord),
     nextPageToken: more ? toPageToken(queryKey, { value: valueOf(last, order.column), id: last.id }) : '',
   };
+}
+
+/** A big page is converted in slices, so that heartbeats are not kept waiting by it. */
+async function converted<Row, T>(rows: readonly Row[], toRecord: (row: Row) => T): Promise<T[]> {
+  const records: T[] = [];
+  for (let from = 0; from < rows.length; from += sliceSize) {
+    if (from > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    records.push(...rows.slice(from, from + sliceSize).map(toRecord));
+  }
+  return records;
 }
 
 function conditionsOf(kind: Listed, query: ListQuery): RawBuilder<unknown>[] {
