@@ -24,6 +24,7 @@ function aLoop(over: Partial<LoopOptions>) {
   };
   /** Time passes in steps, each with room for what it wakes. */
   const pass = async (durationMs: number): Promise<void> => {
+    await loop.idle();
     for (let passedMs = 0; passedMs < durationMs; passedMs += 100) {
       await clock.advance(100);
       await loop.idle();
