@@ -12,14 +12,25 @@ if (!help && args[0] !== 'down') {
 ensureNpmPackages();
 if (!help && args[0] !== 'down') {
   if (isRoot) {
-    const ok = ensureDebianPackages({ 'systemd-nspawn': 'systemd-container', debootstrap: 'debootstrap', nft: 'nftables', ip: 'iproute2', gcc: 'gcc', strip: 'binutils' });
+    const ok = ensureDebianPackages({
+      'systemd-nspawn': 'systemd-container',
+      debootstrap: 'debootstrap',
+      nft: 'nftables',
+      ip: 'iproute2',
+      gcc: 'gcc',
+      strip: 'binutils',
+    });
     if (!ok) process.exit(1);
   } else say('packages', 'not root: no Debian packages are installed and no local servers are started');
   build();
 }
-const result = spawnSync(process.execPath, [join(root, 'scripts/run-ts.mjs'), join(root, 'test/quickstart/main.ts'), ...args], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, FLOTILLA_ROOT: root },
-});
+const result = spawnSync(
+  process.execPath,
+  [join(root, 'scripts/run-ts.mjs'), join(root, 'test/quickstart/main.ts'), ...args],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, FLOTILLA_ROOT: root },
+  },
+);
 process.exit(result.status ?? 1);

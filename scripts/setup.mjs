@@ -19,7 +19,9 @@ export function must(what, argv, options = {}) {
   const result = spawnSync(argv[0], argv.slice(1), { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20, ...options });
   if (result.error !== undefined || result.status !== 0) {
     const output = `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-30).join('\n');
-    process.stderr.write(`${output}\n\n${what} failed: ${argv.join(' ')} (${result.error?.message ?? `exit ${result.status}`})\n`);
+    process.stderr.write(
+      `${output}\n\n${what} failed: ${argv.join(' ')} (${result.error?.message ?? `exit ${result.status}`})\n`,
+    );
     process.exit(1);
   }
   return { stdout: result.stdout ?? '', seconds: (performance.now() - started) / 1000 };
@@ -28,13 +30,17 @@ export function must(what, argv, options = {}) {
 export function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  process.stderr.write(`Flotilla needs Node 20.19 or newer; this is ${process.versions.node}. Install a newer Node and try again.\n`);
+  process.stderr.write(
+    `Flotilla needs Node 20.19 or newer; this is ${process.versions.node}. Install a newer Node and try again.\n`,
+  );
   process.exit(1);
 }
 
 /** npm packages as the lockfile says; nothing is done when they are already there. */
 export function ensureNpmPackages() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.flotilla-lock');
   const want = `${lock} node-${process.versions.modules}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === want) {

@@ -31,7 +31,9 @@ else endToEnd();
 
 process.stderr.write('\n');
 for (const failure of failures) process.stderr.write(`FAILED ${failure}\n`);
-process.stdout.write(`${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}\n`);
+process.stdout.write(
+  `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}\n`,
+);
 process.exit(totals.failed === 0 ? 0 : 1);
 
 /** One check that passes or fails as a whole. */
@@ -55,7 +57,11 @@ function check(name, body) {
 function run(argv, options = {}) {
   const result = spawnSync(argv[0], argv.slice(1), { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20, ...options });
   if (result.status === 0) return undefined;
-  return `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`.trim().split('\n').slice(-60).join('\n');
+  return `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`
+    .trim()
+    .split('\n')
+    .slice(-60)
+    .join('\n');
 }
 
 /** Generates again and compares: what is committed must be what the protos say. */
@@ -63,12 +69,17 @@ function generatedIsCurrent() {
   const before = hashOf(join(root, 'proto', 'src', 'gen'));
   const problem = run(['npm', 'run', '--silent', 'generate', '-w', 'proto']);
   if (problem !== undefined) return problem;
-  return hashOf(join(root, 'proto', 'src', 'gen')) === before ? undefined : 'proto/src/gen was out of date; commit what "npm run generate -w proto" wrote';
+  return hashOf(join(root, 'proto', 'src', 'gen')) === before
+    ? undefined
+    : 'proto/src/gen was out of date; commit what "npm run generate -w proto" wrote';
 }
 
 function hashOf(dir) {
   const hash = createHash('sha256');
-  for (const file of readdirSync(dir, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name)).sort()) {
+  for (const file of readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((e) => e.isFile())
+    .map((e) => join(e.parentPath, e.name))
+    .sort()) {
     hash.update(file).update(readFileSync(file));
   }
   return hash.digest('hex');
@@ -78,17 +89,23 @@ function hashOf(dir) {
 function bufBreaking() {
   const tag = spawnSync('git', ['describe', '--tags', '--abbrev=0', '--match', 'v*'], { cwd: root, encoding: 'utf8' });
   if (tag.status !== 0) return { skipped: 'no release tag yet' };
-  return run(['npx', 'buf', 'breaking', '--against', `../.git#tag=${tag.stdout.trim()},subdir=proto`], { cwd: join(root, 'proto') });
+  return run(['npx', 'buf', 'breaking', '--against', `../.git#tag=${tag.stdout.trim()},subdir=proto`], {
+    cwd: join(root, 'proto'),
+  });
 }
 
 /** Runs a vitest configuration, prints it live and adds its counts. */
 function vitest(name, args) {
   const started = performance.now();
   const file = join(reports, `${name}.json`);
-  const result = spawnSync('npx', ['vitest', 'run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const result = spawnSync(
+    'npx',
+    ['vitest', 'run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  );
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
   totals.passed += report?.numPassedTests ?? 0;
   totals.failed += report?.numFailedTests ?? 0;
@@ -106,13 +123,25 @@ function vitest(name, args) {
     totals.failed++;
     failures.push(`${name}: vitest ended with ${result.status ?? result.signal}`);
   }
-  say(name, `${report?.numPassedTests ?? 0} passed, ${report?.numFailedTests ?? 0} failed, ${((performance.now() - started) / 1000).toFixed(0)}s`);
+  say(
+    name,
+    `${report?.numPassedTests ?? 0} passed, ${report?.numFailedTests ?? 0} failed, ${((performance.now() - started) / 1000).toFixed(0)}s`,
+  );
 }
 
 function endToEnd() {
   const reason = !isRoot
     ? 'not root: real servers need it'
-    : !ensureDebianPackages({ 'systemd-nspawn': 'systemd-container', debootstrap: 'debootstrap', nft: 'nftables', ip: 'iproute2', shellcheck: 'shellcheck', bats: 'bats', curl: 'curl', go: 'golang-go' })
+    : !ensureDebianPackages({
+          'systemd-nspawn': 'systemd-container',
+          debootstrap: 'debootstrap',
+          nft: 'nftables',
+          ip: 'iproute2',
+          shellcheck: 'shellcheck',
+          bats: 'bats',
+          curl: 'curl',
+          go: 'golang-go',
+        })
       ? 'packages are missing'
       : undefined;
   if (reason === undefined) {

@@ -33,9 +33,13 @@ for (const file of files) {
 writeFileSync(join(gen, 'index.ts'), `// Written by scripts/after-generate.mjs; do not edit.\n${lines.join('\n')}\n`);
 
 const buf = new URL('../../node_modules/.bin/buf', import.meta.url).pathname;
-const image = execFileSync(buf, ['build', '-o', '-#format=binpb', '--as-file-descriptor-set', '--exclude-source-info'], {
-  maxBuffer: 16 * 1024 * 1024,
-});
+const image = execFileSync(
+  buf,
+  ['build', '-o', '-#format=binpb', '--as-file-descriptor-set', '--exclude-source-info'],
+  {
+    maxBuffer: 16 * 1024 * 1024,
+  },
+);
 const base64 = image.toString('base64').replace(/.{110}/g, "$&' +\n  '");
 writeFileSync(
   join(gen, 'descriptor-set.ts'),

@@ -52,9 +52,9 @@ export class Progress {
 
 export interface Stage {
   /** Says what this stage is about. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Says where it stands; seen on a terminal only. */
-  detail(text: string): void;
+  readonly detail: (text: string) => void;
 }
 
 function formatSeconds(durationMs: number): string {

@@ -94,7 +94,10 @@ export const importRules: readonly ImportRule[] = [
       '@peculiar/x509',
     ],
   },
-  { from: 'node-agent/src/host/', may: ['@flotilla/kit', '@flotilla/proto', 'node:'] },
+  {
+    from: 'node-agent/src/host/',
+    may: ['@flotilla/kit', '@flotilla/proto', 'node:', '@peculiar/x509', 'reflect-metadata'],
+  },
   {
     from: 'node-agent/src/steps/',
     may: [
@@ -159,18 +162,7 @@ export const importRules: readonly ImportRule[] = [
   },
   {
     from: 'cli/',
-    may: [
-      'cli/',
-      '@flotilla/kit',
-      '@flotilla/proto',
-      'node:',
-      '@grpc/grpc-js',
-      'commander',
-      'picocolors',
-      'yaml',
-      '@inquirer/prompts',
-      'listr2',
-    ],
+    may: ['cli/', '@flotilla/kit', '@flotilla/proto', 'node:', '@grpc/grpc-js', 'commander', 'picocolors', 'yaml'],
   },
   { from: 'installer/', may: ['installer/', '@flotilla/kit', 'node:'] },
 ];
@@ -185,15 +177,29 @@ export interface BannedCall {
 
 export const bannedCalls: readonly BannedCall[] = [
   { pattern: /\bDate\.now\(|\bnew Date\(\)/, instead: "kit's Clock", homes: ['kit/src/clock.ts'] },
-  { pattern: /\b(setTimeout|setInterval)\(/, instead: "kit's Clock.sleep", homes: ['kit/src/clock.ts'] },
+  {
+    pattern: /\b(setTimeout|setInterval)\(/,
+    instead: "kit's Clock.sleep",
+    homes: ['kit/src/clock.ts', 'artifacts/src/adapters/'],
+  },
   { pattern: /\bMath\.random\(/, instead: "kit's Random", homes: [] },
   { pattern: /\bconsole\./, instead: "kit's Logger, or the command's Env", homes: [] },
   {
     pattern: /\bprocess\.env\b/,
     instead: 'the configuration, read once in main.ts',
-    homes: ['control-plane/src/main.ts', 'node-agent/src/main.ts', 'cli/src/main.ts', 'artifacts/src/main.ts'],
+    homes: [
+      'control-plane/src/main.ts',
+      'node-agent/src/main.ts',
+      'cli/src/main.ts',
+      'artifacts/src/main.ts',
+      'artifacts/src/adapters/exec.ts',
+    ],
   },
-  { pattern: /\bfetch\(/, instead: 'node:https (the agent runs without WebAssembly, so fetch dies)', homes: [] },
+  {
+    pattern: /\b(await|return|void|=) fetch\(|\bglobalThis\.fetch\b/,
+    instead: 'node:https (the agent runs without WebAssembly, so fetch dies)',
+    homes: [],
+  },
   { pattern: /shell:\s*true|\bexecSync\(|\bexec\(\s*`/, instead: 'an argv array', homes: [] },
 ];
 

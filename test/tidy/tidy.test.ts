@@ -4,7 +4,7 @@ import { foldersOf, importsOf, loadSources, withoutCommentsAndStrings, type Sour
 
 const sources = loadSources(packages);
 const isTest = (path: string): boolean =>
-  /\.(test|e2e\.test|conformance)\.ts$|\/(fake|test-support|testing)[-/]|\/fake-[^/]*\.ts$|vitest\.config\.ts$|^test\//.test(
+  /\.(test|e2e\.test|conformance)\.ts$|\/(fake|test-support|testing)[-/]|\/fake-[^/]*\.ts$|vitest[^/]*\.config\.ts$|^test\/|^installer\/cases\//.test(
     path,
   );
 const production = sources.filter((s) => !isTest(s.path));

@@ -24,7 +24,8 @@ export async function bareJoin(server: Server, join: BareJoin): Promise<void> {
 
 function script(server: Server, join: BareJoin): string {
   const fetched = join.files.map(
-    (f) => `get ${f.sha256} ${f.kind === 'image' ? `/root/images/${f.name}.tar` : `${f.kind === 'bin' ? '/usr/local/bin' : '/opt/cni/bin'}/${f.name}`}`,
+    (f) =>
+      `get ${f.sha256} ${f.kind === 'image' ? `/root/images/${f.name}.tar` : `${f.kind === 'bin' ? '/usr/local/bin' : '/opt/cni/bin'}/${f.name}`}`,
   );
   return `set -eu
 get() { curl -fsS --insecure -o "$2" ${join.filesUrl}/artifacts/v1/blobs/$1; echo "$1  $2" | sha256sum -c --quiet; chmod 755 "$2"; }

@@ -26,7 +26,12 @@ async function main(): Promise<void> {
       samples.push({ who: 'bare kubeadm', seconds: await timed(() => byHand(server, bare)) });
       await kubectl('delete', 'node', serverName);
       await undoBare(server);
-      process.stderr.write(`round ${round + 1}: ${samples.slice(-2).map((s) => `${s.who} ${s.seconds.toFixed(1)} s`).join(', ')}\n`);
+      process.stderr.write(
+        `round ${round + 1}: ${samples
+          .slice(-2)
+          .map((s) => `${s.who} ${s.seconds.toFixed(1)} s`)
+          .join(', ')}\n`,
+      );
     }
   } finally {
     await server.powerCut();
@@ -46,10 +51,22 @@ async function byHand(server: Server, bare: BareJoin): Promise<void> {
 }
 
 async function nodeReady(): Promise<void> {
-  await until('Ready', 300_000, async () => {
-    const ready = await kubectl('get', 'node', serverName, '--ignore-not-found', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}');
-    return ready === 'True' || undefined;
-  }, 100);
+  await until(
+    'Ready',
+    300_000,
+    async () => {
+      const ready = await kubectl(
+        'get',
+        'node',
+        serverName,
+        '--ignore-not-found',
+        '-o',
+        'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+      );
+      return ready === 'True' || undefined;
+    },
+    100,
+  );
 }
 
 async function forget(fleet: Fleet, server: Server): Promise<void> {
@@ -61,15 +78,30 @@ async function forget(fleet: Fleet, server: Server): Promise<void> {
 
 async function bareInputs(fleet: Fleet): Promise<BareJoin> {
   const alpha = fleet.bed.server('alpha');
-  const line = await alpha.execOk(['/usr/local/bin/kubeadm', 'token', 'create', '--ttl', '15m', '--print-join-command', '--kubeconfig', '/etc/kubernetes/admin.conf']);
+  const line = await alpha.execOk([
+    '/usr/local/bin/kubeadm',
+    'token',
+    'create',
+    '--ttl',
+    '15m',
+    '--print-join-command',
+    '--kubeconfig',
+    '/etc/kubernetes/admin.conf',
+  ]);
   const match = /kubeadm join (\S+) --token (\S+) --discovery-token-ca-cert-hash (\S+)/.exec(line);
   if (match === null) throw new Error(`not a join command: ${line}`);
   const filesUrl = `https://${fleet.bed.hostAddress}:7440`;
-  const manifest = JSON.parse(await alpha.execOk(['curl', '-fsS', '--insecure', `${filesUrl}/artifacts/v1/manifests/v1.34.4/amd64`])) as {
+  const manifest = JSON.parse(
+    await alpha.execOk(['curl', '-fsS', '--insecure', `${filesUrl}/artifacts/v1/manifests/v1.34.4/amd64`]),
+  ) as {
     files: { name: string; role: string; sha256: string; neededBy: string[]; install?: string; image?: string }[];
   };
   const mine = manifest.files.filter((f) => f.neededBy.includes('worker'));
-  const files = mine.map((f): BareFile => ({ name: f.name, sha256: f.sha256, kind: f.role === 'image' ? 'image' : f.install === 'cni-bin' ? 'cni-bin' : 'bin' }));
+  const files = mine.map((f): BareFile => ({
+    name: f.name,
+    sha256: f.sha256,
+    kind: f.role === 'image' ? 'image' : f.install === 'cni-bin' ? 'cni-bin' : 'bin',
+  }));
   const pauseImage = mine.find((f) => f.image?.includes('/pause:'))?.image ?? '';
   return { filesUrl, files, endpoint: match[1] ?? '', token: match[2] ?? '', caCertHash: match[3] ?? '', pauseImage };
 }
