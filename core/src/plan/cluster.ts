@@ -37,7 +37,9 @@ export function planCluster(view: ClusterView, facts: ClusterFacts): ClusterPlan
   const before = cluster.status;
   const goes = cluster.deleteRequestedAtMs !== undefined;
   const init = goes ? undefined : initNode(view);
-  const endpoint = before.endpoint || endpointOf(view, init);
+  // Chosen with the machine that initialises, and kept with it: an address that moves later does not move the cluster.
+  const isSameInit = init === undefined || init.node.id === before.initNodeId;
+  const endpoint = (isSameInit ? before.endpoint : '') || endpointOf(view, init);
   const credentials = acceptedCredentials(init);
   const provisionedAtMs =
     before.provisionedAtMs ?? (facts.link?.known === true && !goes ? facts.now.wallMs : undefined);

@@ -174,6 +174,9 @@ export function membersConformance(opened: Open): void {
       };
       await commit('cluster', { kind: 'cluster.access', clusterId: 'clu_a', access });
       expect(await store.read.cluster('clu_a')).toMatchObject({ status: next, access });
+      const deleting = { ...next, state: ClusterState.DELETING };
+      await commit('cluster', { kind: 'cluster.status', clusterId: 'clu_a', status: deleting, gone: true });
+      expect(await store.read.cluster('clu_a')).toMatchObject({ goneAtMs: nowMs, access: undefined });
       await store.close();
     });
 

@@ -6,6 +6,9 @@ import type { WritersOf } from './write-context.js';
 
 const pending = 1;
 
+/** A cluster that is gone leaves no key behind. */
+const noAccess = { client_spki: null, sealed_client_key: null, sealed_certificate_key: null };
+
 /** Projects, clusters and pools. */
 export const clusterWriters: WritersOf<
   | 'project.spec'
@@ -72,7 +75,11 @@ export const clusterWriters: WritersOf<
 
   'cluster.status': ({ clusterId, status, gone }, ctx) => {
     ctx.checkMove('cluster', clusterId, clusterTransitions, status.state);
-    const set = { state: status.state, status: clusterStatusText(status), ...(gone ? { gone_at: ctx.nowMs } : {}) };
+    const set = {
+      state: status.state,
+      status: clusterStatusText(status),
+      ...(gone ? { gone_at: ctx.nowMs, ...noAccess } : {}),
+    };
     ctx.db.run(builder.updateTable('cluster').set(set).where('id', '=', clusterId));
     ctx.bump('cluster', clusterId);
   },
