@@ -130,7 +130,7 @@ function makeLive(config: Config, base: Base) {
     mirror,
     sources: {
       upstream: new UpstreamSource({ clock, random }),
-      build: new BuildSource({ clock, cacheDir: `${config.dataDir}/build`, goCaches: 'private' }),
+      build: new BuildSource({ clock, cacheDir: config.buildCacheDir, goCaches: 'private' }),
     },
     defaultSource: config.artifactsSource,
     log,

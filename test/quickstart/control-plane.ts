@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { cacheDir } from '../testbed/index.js';
 import { run, runOk, type Finished } from './process.js';
 
 export interface ControlPlanePlace {
@@ -60,6 +61,8 @@ export class ControlPlane {
         this.dataDir,
         '--listen',
         this.#place.listen,
+        '--build-cache-dir',
+        join(dirname(cacheDir()), 'artifacts'),
         '--public-url',
         this.#place.publicUrl,
       ];

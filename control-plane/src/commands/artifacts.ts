@@ -57,7 +57,7 @@ async function sync(mirror: Mirror, options: Options, config: Config, signal: Ab
   const arch = archOf(options.arch);
   const source =
     config.artifactsSource === 'build'
-      ? new BuildSource({ clock: systemClock, cacheDir: `${config.dataDir}/build`, goCaches: 'private' })
+      ? new BuildSource({ clock: systemClock, cacheDir: config.buildCacheDir, goCaches: 'private' })
       : new UpstreamSource({ clock: systemClock, random: systemRandom });
   let shown = '';
   await mirror.sync(version, arch, source, {

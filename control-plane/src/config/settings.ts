@@ -10,6 +10,8 @@ export interface Config {
   readonly dataDir: string;
   readonly agentDir: string;
   readonly artifactsDir: string;
+  /** Compiled programs by version; several servers of one host may share it. */
+  readonly buildCacheDir: string;
   readonly artifactsSource: 'upstream' | 'build';
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly heartbeatIntervalMs: number;
@@ -98,6 +100,13 @@ export const settings: readonly Setting[] = [
     problem: directory,
   },
   {
+    key: 'buildCacheDir',
+    help: 'where the source "build" keeps what it compiled; default DATADIR/build',
+    valueName: 'DIR',
+    preset: '',
+    problem: directory,
+  },
+  {
     key: 'artifactsSource',
     help: 'where the mirror gets Kubernetes from: upstream = download, build = compile from Go modules',
     valueName: 'SOURCE',
@@ -176,6 +185,7 @@ export function toConfig(values: ReadonlyMap<string, string>, host: HostFacts): 
     dataDir,
     agentDir: path('agentDir', join(host.bundleDir, '..', '..', 'installer', 'dist')),
     artifactsDir: path('artifactsDir', join(dataDir, 'artifacts')),
+    buildCacheDir: text('buildCacheDir') || `${dataDir}/build`,
     artifactsSource: text('artifactsSource') === 'build' ? 'build' : 'upstream',
     logLevel: (['debug', 'warn', 'error'] as const).find((level) => level === text('logLevel')) ?? 'info',
     heartbeatIntervalMs: parseDurationMs(text('heartbeatInterval')) ?? 5000,

@@ -47,6 +47,7 @@ export async function openTestServer(
     dataDir,
     agentDir: join(dataDir, 'no-agent'),
     artifactsDir: join(dataDir, 'artifacts'),
+    buildCacheDir: join(dataDir, 'build'),
     artifactsSource: 'upstream',
     logLevel: 'error',
     heartbeatIntervalMs: 5000,
