@@ -16,5 +16,6 @@ if (!known.includes(name)) {
 const result = spawnSync(process.execPath, [join(root, 'scripts/run-ts.mjs'), join(dir, name, 'main.ts'), ...args], {
   cwd: root,
   stdio: 'inherit',
+  env: { ...process.env, FLOTILLA_ROOT: root },
 });
 process.exit(result.status ?? 1);

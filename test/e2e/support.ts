@@ -7,7 +7,8 @@ import { Progress } from '../quickstart/progress.js';
 import { runOk } from '../quickstart/process.js';
 import { clusterName, controlPlaneOf, poolName, type QuickstartOptions } from '../quickstart/stages.js';
 
-export const root = resolve(import.meta.dirname, '../..');
+// A bundled bench is not where its source is: it is told.
+export const root = process.env['FLOTILLA_ROOT'] ?? resolve(import.meta.dirname, '../..');
 export const quickstartDir = join(root, '.flotilla/quickstart');
 export const outputFile = join(root, '.flotilla/quickstart-output.json');
 export const bedName = 'demo';

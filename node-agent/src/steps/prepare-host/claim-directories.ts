@@ -8,8 +8,9 @@ export const claimDirectories: Step = {
   deadlineMs: 60_000,
   async check({ host, changes }) {
     for (const { path } of claimedDirectories) {
-      // Directories below /run are gone after a boot; their claims stand.
-      if (!changes.claims(path) || !(await host.exists(path))) return 'needed';
+      if (!changes.claims(path)) return 'needed';
+      // Those below /run are gone after a boot and made again by who uses them; their claims stand.
+      if (!path.startsWith('/run/') && !(await host.exists(path))) return 'needed';
     }
     return 'done';
   },
