@@ -145,6 +145,8 @@ function endToEnd() {
       ? 'packages are missing'
       : undefined;
   if (reason === undefined) {
+    // First the one that fills the cache of Kubernetes binaries.
+    vitest('cluster', ['--config', 'vitest.cluster.config.ts']);
     vitest('servers', ['--config', 'vitest.e2e.config.ts']);
     return;
   }

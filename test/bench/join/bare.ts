@@ -83,7 +83,7 @@ export async function undoBare(server: Server): Promise<void> {
   const script = `kubeadm reset -f >/dev/null 2>&1
 systemctl stop kubelet containerd
 systemctl disable -q kubelet
-pkill -9 -f containerd-shim
+pkill -9 containerd-shim
 for m in $(awk '/kubelet|containerd\\/io|netns/ {print $2}' /proc/mounts | sort -r); do umount -l "$m"; done
 ip link delete cni0; ip link delete flannel.1
 nft flush ruleset

@@ -8,6 +8,15 @@ import { bareJoin, undoBare, type BareFile, type BareJoin } from './bare.js';
 const rounds = Number(process.argv[2] ?? 5);
 const serverName = 'juliett';
 
+interface ManifestFile {
+  readonly name: string;
+  readonly role: string;
+  readonly sha256: string;
+  readonly neededBy: readonly string[];
+  readonly install?: string;
+  readonly image?: string;
+}
+
 interface Sample {
   readonly who: 'flotilla' | 'bare kubeadm';
   readonly seconds: number;
@@ -17,6 +26,8 @@ interface Sample {
 async function main(): Promise<void> {
   const fleet = attach();
   const server = await addServer(fleet, serverName);
+  // What an earlier run that was cut may have left.
+  await undoBare(server);
   const samples: Sample[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
@@ -93,10 +104,8 @@ async function bareInputs(fleet: Fleet): Promise<BareJoin> {
   const filesUrl = `https://${fleet.bed.hostAddress}:7440`;
   const manifest = JSON.parse(
     await alpha.execOk(['curl', '-fsS', '--insecure', `${filesUrl}/artifacts/v1/manifests/v1.34.4/amd64`]),
-  ) as {
-    files: { name: string; role: string; sha256: string; neededBy: string[]; install?: string; image?: string }[];
-  };
-  const mine = manifest.files.filter((f) => f.neededBy.includes('worker'));
+  ) as { arch: { amd64: { files: ManifestFile[] } } }; // the control plane's own manifest, checked by it
+  const mine = manifest.arch.amd64.files.filter((f) => f.neededBy.includes('worker'));
   const files = mine.map((f): BareFile => ({
     name: f.name,
     sha256: f.sha256,
