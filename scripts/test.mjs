@@ -140,7 +140,8 @@ function endToEnd() {
           shellcheck: 'shellcheck',
           bats: 'bats',
           curl: 'curl',
-          go: 'golang-go',
+          gcc: 'gcc',
+          strip: 'binutils',
         })
       ? 'packages are missing'
       : undefined;

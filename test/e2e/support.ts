@@ -67,9 +67,12 @@ export async function removeNode(fleet: Fleet, name: string): Promise<void> {
 
 /** Real kubectl with the kubeconfig that the quickstart wrote. */
 export async function kubectl(...args: string[]): Promise<string> {
-  return runOk(['kubectl', '--kubeconfig', join(quickstartDir, `${clusterName}.kubeconfig`), ...args], {
-    timeoutMs: 120_000,
-  });
+  return runOk(
+    [join(quickstartDir, 'kubectl'), '--kubeconfig', join(quickstartDir, `${clusterName}.kubeconfig`), ...args],
+    {
+      timeoutMs: 120_000,
+    },
+  );
 }
 
 export interface JournalLine {

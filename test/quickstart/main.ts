@@ -45,9 +45,9 @@ function whatNext(config: string): string {
   return `It is all running. Try:
   export FLOTILLACONFIG=${config}
   npx flotilla get nodes -w                    and, in another terminal:
-  npm run testbed -- powercut charlie          watch Flotilla see it and explain
+  npm run testbed -- powercut charlie          watch Flotilla see it and explain; then: poweron charlie
   npx flotilla describe node charlie
-  npx flotilla kubeconfig demo > demo.yaml && kubectl --kubeconfig demo.yaml get pods -A
+  npx flotilla kubeconfig demo > demo.yaml && .flotilla/quickstart/kubectl --kubeconfig demo.yaml get pods -A
 Stop and remove everything: npm run quickstart -- down`;
 }
 

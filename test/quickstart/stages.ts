@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { hostArchitecture, openMirror } from '@flotilla/artifacts';
+import { systemClock } from '@flotilla/kit';
 import { openBed, type Bed, type Server } from '../testbed/index.js';
 import { buildAppImage } from './app-image.js';
 import { appManifest, appNodePort } from './app-manifest.js';
@@ -48,6 +50,7 @@ export async function quickstart(options: QuickstartOptions): Promise<Running> {
     await controlPlane.login();
   });
   await progress.stage('kubernetes', (stage) => mirror(controlPlane, options.kubernetesVersion, stage));
+  await takeKubectl(controlPlane, options.kubernetesVersion, dir);
   await progress.stage(`cluster ${clusterName}`, (stage) => join3(controlPlane, servers, options, stage));
   const kubeconfig = join(dir, `${clusterName}.kubeconfig`);
   writeFileSync(kubeconfig, await controlPlane.flotilla(['kubeconfig', clusterName]), { mode: 0o600 });
@@ -121,17 +124,20 @@ async function deploy(
   return Promise.all(workerServers.map((server) => fetchUntilAnswered(server)));
 }
 
-/** Real kubectl with the kubeconfig that Flotilla issued. */
+/** The cluster's own kubectl out of the mirror, with the kubeconfig that Flotilla issued beside it. */
 export async function kubectl(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
-  return runOk([kubectlProgram(), '--kubeconfig', kubeconfig, ...args], {
+  return runOk([join(dirname(kubeconfig), 'kubectl'), '--kubeconfig', kubeconfig, ...args], {
     timeoutMs: 180_000,
     ...(input === undefined ? {} : { input }),
   });
 }
 
-function kubectlProgram(): string {
-  const built = process.env['FLOTILLA_KUBECTL'];
-  return built !== undefined && existsSync(built) ? built : 'kubectl';
+/** A machine that runs the quickstart need not have kubectl: the mirror has the one of this version. */
+async function takeKubectl(controlPlane: ControlPlane, version: string, dir: string): Promise<void> {
+  const mirror = openMirror(join(controlPlane.dataDir, 'artifacts'), { clock: systemClock });
+  const { path } = await mirror.open(version, hostArchitecture(), 'kubectl');
+  copyFileSync(path, join(dir, 'kubectl'));
+  chmodSync(join(dir, 'kubectl'), 0o755);
 }
 
 /** From outside the cluster, through the node's port. The first requests on a fresh node may time out (kube-proxy). */
