@@ -56,6 +56,18 @@ describe('this machine', () => {
 
   it('reads files of /proc, whose size is 0', async () => {
     expect(await host.read('/proc/self/status')).toMatch(/^Name:/);
+    expect(await host.read('/proc/no-such-file')).toBeUndefined();
+    await expect(host.read('/proc/self')).rejects.toMatchObject({
+      code: 'FILE_FAILED',
+      metadata: { system: 'EISDIR' },
+    });
+  });
+
+  it('reads a file of the kernel whole that is larger than the buffer, and a short one after it', async () => {
+    const long = await host.read('/proc/self/smaps');
+    expect(long?.length).toBeGreaterThan(70_000);
+    expect(long).toMatch(/^[0-9a-f]+-[0-9a-f]+ .*\nVmFlags: [a-z ]*\n$/s);
+    expect(await host.read('/proc/sys/kernel/ostype')).toBe('Linux\n');
   });
 
   it('a port that nobody listens on does not connect', async () => {

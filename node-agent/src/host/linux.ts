@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import {
   access,
   chmod,
@@ -69,18 +69,51 @@ async function syncDir(path: string): Promise<void> {
   await directory.sync().finally(() => directory.close());
 }
 
+/** Grows to the largest file of the kernel that was read and is used again: such files are read at each heartbeat. */
+let kernelBuffer = Buffer.allocUnsafeSlow(65_536);
+
+/**
+ * Files of /proc and /sys are memory, so reading them blocks on no disk; through the thread pool each would cost a
+ * promise, a request and a buffer. They say size 0, so they are read until the end.
+ */
+function readKernel(path: string): string {
+  const file = openSync(path, 'r');
+  let buffer = kernelBuffer;
+  try {
+    for (let bytes = 0; ;) {
+      const read = readSync(file, buffer, bytes, buffer.length - bytes, null);
+      bytes += read;
+      if (read === 0) {
+        kernelBuffer = buffer;
+        return buffer.toString('utf8', 0, bytes);
+      }
+      if (bytes < buffer.length) continue;
+      if (bytes >= readBytesMax) throw tooLarge(path);
+      const larger = Buffer.allocUnsafeSlow(buffer.length * 2);
+      buffer.copy(larger);
+      buffer = larger;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function tooLarge(path: string): FlotillaError {
+  return new FlotillaError('FILE_TOO_LARGE', `${path} is larger than ${readBytesMax} bytes`);
+}
+
 async function readBounded(path: string): Promise<string> {
+  if (/^\/(?:proc|sys)\//.test(path)) return readKernel(path);
   const file = await open(path, 'r');
   try {
-    // Files of /proc say size 0, so read until the end instead of trusting a size.
+    // Read until the end instead of trusting a size: it may grow meanwhile.
     const chunks: Buffer[] = [];
     let bytes = 0;
     for (;;) {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(65_536), 0, 65_536, null);
       if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8');
       bytes += bytesRead;
-      if (bytes > readBytesMax)
-        throw new FlotillaError('FILE_TOO_LARGE', `${path} is larger than ${readBytesMax} bytes`);
+      if (bytes > readBytesMax) throw tooLarge(path);
       chunks.push(buffer.subarray(0, bytesRead));
     }
   } finally {
