@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { linuxHost } from './linux.js';
 import { download, httpGet } from './linux-http.js';
 import { noProxy } from './proxy.js';
 import { containing } from '../fake-match.js';
@@ -96,6 +97,14 @@ describe('downloading', () => {
     answer = (_request, response) => response.writeHead(200).end('y'.repeat(300_000));
     await expect(download(request(), noProxy)).rejects.toMatchObject({ code: 'DOWNLOAD_CORRUPT' });
     expect(await readFile(join(dir, 'kubelet'), 'utf8')).toBe('old');
+  });
+
+  it('a full disk is told as one, not as a server that does not answer', async () => {
+    await symlink('/dev/full', join(dir, 'kubelet.part'));
+    await expect(linuxHost().download(request())).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      remedy: containing('Free space'),
+    });
   });
 
   it('a missing blob is told with its cure, and a server that hangs is given up', async () => {

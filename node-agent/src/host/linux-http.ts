@@ -128,16 +128,21 @@ async function fetchInto(
   const file = await open(part, resumed ? 'r+' : 'w', 0o600);
   const hash = createHash('sha256');
   let position = resumed ? from : 0;
+  let diskFailed = false;
   try {
     for await (const data of batches(answer)) {
       if (position + data.length > request.sizeBytes) throw new Error('the file is longer than its manifest says');
       hash.update(data);
-      await file.write(data, 0, data.length, position);
+      await file.write(data, 0, data.length, position).catch((error: unknown) => {
+        diskFailed = true;
+        throw error;
+      });
       position += data.length;
       request.onProgress?.(position);
     }
   } catch (error) {
-    throw unreachable(request.url, error);
+    // A full disk is not the server's fault; the caller names it.
+    throw diskFailed ? error : unreachable(request.url, error);
   } finally {
     await file.close();
   }
