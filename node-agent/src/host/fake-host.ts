@@ -51,12 +51,16 @@ export class FakeHost implements Host {
   address = '10.0.0.7';
   disk = { totalBytes: 100e9, freeBytes: 80e9 };
 
+  /** Stands in for the time of the last change: it differs after each put. */
+  readonly #puts = new Map<string, number>();
+
   constructor(files: Readonly<Record<string, string>> = {}) {
     for (const [path, content] of Object.entries(files)) this.put(path, content);
   }
 
   put(path: string, content: string, mode = 0o644): void {
     this.#parents(path);
+    this.#puts.set(path, this.#puts.size + (this.#puts.get(path) ?? 0) + 1);
     this.entries.set(path, { kind: 'file', content, mode });
   }
 
@@ -163,7 +167,12 @@ export class FakeHost implements Host {
       const entry = this.entries.get(path);
       if (entry === undefined) return undefined;
       const sizeBytes = entry.kind === 'file' ? (entry.sizeBytes ?? entry.content.length) : 0;
-      return { kind: entry.kind, sizeBytes, mode: entry.kind === 'symlink' ? 0o777 : entry.mode, modifiedMs: 0 };
+      return {
+        kind: entry.kind,
+        sizeBytes,
+        mode: entry.kind === 'symlink' ? 0o777 : entry.mode,
+        modifiedMs: this.#puts.get(path) ?? 0,
+      };
     });
   }
 

@@ -32,12 +32,24 @@ async function setUp(outcomes: readonly (Error | 'done')[], lifeMs = 86_400_000)
     return machine;
   };
   const stop = new AbortController();
+  let poke = (): void => undefined;
+  const onRetry = (retry: () => void): void => void (poke = retry);
   const run = () =>
     keepEnrolling(
-      { host, clock, random: seededRandom(1), log: silentLogger, board, identity, tokenFile: '/token', enroll },
+      {
+        host,
+        clock,
+        random: seededRandom(1),
+        log: silentLogger,
+        board,
+        identity,
+        tokenFile: '/token',
+        enroll,
+        onRetry,
+      },
       stop.signal,
     );
-  return { host, clock, board, run, save, stop, tries: () => tries };
+  return { host, clock, board, run, save, stop, poke: () => poke(), tries: () => tries };
 }
 
 /** Lets simulated time pass until the promise is settled. */
@@ -51,7 +63,7 @@ async function settle<T>(clock: SimClock, promise: Promise<T>): Promise<T> {
 describe('enrolling until it works', () => {
   it('tells each failure with its cure, backs off, and shows the machine at the end', async () => {
     const { clock, board, run, tries } = await setUp([
-      new FlotillaError('TOKEN_REFUSED', 'no such token', { remedy: 'cure' }),
+      new FlotillaError('SERVER_BUSY', 'later', { remedy: 'cure' }),
       new Error('x'),
     ]);
     const states: string[] = [];
@@ -60,8 +72,36 @@ describe('enrolling until it works', () => {
     );
     expect(await settle(clock, run())).toEqual(machine);
     expect(tries()).toBe(3);
-    expect(states).toEqual(expect.arrayContaining(['failed:TOKEN_REFUSED', 'failed:INTERNAL', 'done:']));
+    expect(states).toEqual(expect.arrayContaining(['failed:SERVER_BUSY', 'failed:INTERNAL', 'done:']));
     expect(board.view('enroll')?.progress).toBe('machine mch_1 "edge-7"');
+  });
+
+  it('a token that is refused is not shown again until it is another one, or a person says so', async () => {
+    const refused = new FlotillaError('TOKEN_REFUSED', 'revoked', { remedy: 'cure' });
+    const { host, clock, board, run, tries, poke } = await setUp([refused, refused]);
+    host.put('/token', 'old');
+    const running = run();
+    await clock.advance(3_600_000);
+    expect(tries()).toBe(1);
+    expect(board.view('enroll')).toMatchObject({
+      state: 'parked',
+      problems: [{ code: 'TOKEN_REFUSED', remedy: 'cure' }],
+    });
+    poke();
+    await clock.advance(3_600_000);
+    expect(tries()).toBe(2);
+    host.put('/token', 'new');
+    await clock.advance(10_000);
+    expect(await running).toEqual(machine);
+    expect(tries()).toBe(3);
+  });
+
+  it('stops when asked while it waits for a token', async () => {
+    const { clock, run, stop } = await setUp([new FlotillaError('TOKEN_REFUSED', 'revoked')]);
+    const running = run();
+    await clock.advance(60_000);
+    stop.abort(new Error('stop'));
+    expect(await running).toBeUndefined();
   });
 
   it('an identity that is there is used, also with a token beside it', async () => {
