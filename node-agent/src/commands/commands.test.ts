@@ -240,6 +240,58 @@ describe('following', () => {
     expect(err()).toContain('412 of 640 MB');
   });
 
+  it('says why a phase fails, once for each distinct failure, and again when the time is over', async () => {
+    const { run, put, clock, out, err } = setUp();
+    const problem = {
+      code: 'KUBEADM_FAILED',
+      message: 'kubeadm join ended with 1 (pid 71)',
+      remedy: 'Look at kubelet.',
+    };
+    const tried = (attempt: number, message = problem.message) =>
+      put(
+        aStatus({
+          phases: [
+            phase({
+              phase: 'join',
+              index: 8,
+              state: 'failed',
+              attempt,
+              endMs: attempt,
+              problems: [{ ...problem, message }],
+            }),
+          ],
+        }),
+      );
+    tried(1);
+    const code = run('status', '--follow', '--timeout', '9s');
+    await clock.advance(1_000);
+    tried(2, 'kubeadm join ended with 1 (pid 99)');
+    await clock.advance(1_000);
+    expect(out().match(/KUBEADM_FAILED/g)).toHaveLength(1);
+    expect(out().match(/8\/11 join/g)).toHaveLength(1);
+    expect(out()).toContain('Look at kubelet.');
+    tried(3, 'the API server refused the token');
+    await clock.advance(1_000);
+    expect(out().match(/KUBEADM_FAILED/g)).toHaveLength(2);
+    put(aStatus({ phases: [phase({ phase: 'join', index: 8, state: 'running', attempt: 4 })] }));
+    await clock.advance(7_000);
+    expect(await code).toBe(4);
+    expect(err()).toContain('the API server refused the token');
+    expect(err()).toContain('Look at kubelet.');
+  });
+
+  it('a token that is refused ends it at once: why, the cure, exit 1', async () => {
+    const { run, put, clock, out, err } = setUp();
+    const refused = { code: 'TOKEN_REFUSED', message: 'expired or revoked', remedy: 'Create a new token.' };
+    put(aStatus({ phases: [phase({ phase: 'enroll', index: 1, state: 'parked', problems: [refused] })] }));
+    const code = run('status', '--follow', '--timeout', '15m');
+    await clock.advance(1_000);
+    expect(await code).toBe(1);
+    expect(err()).toMatch(/TOKEN_REFUSED.*expired or revoked\n.*Create a new token\./);
+    expect(err()).toContain('not tried again until there is a new token');
+    expect(`${out()}${err()}`.split('\n').length).toBeLessThan(12);
+  });
+
   it('does not wait for ever for an agent that is not there, and an interrupt is no failure', async () => {
     const absent = setUp();
     const code = absent.run('status', '--follow');
@@ -254,7 +306,10 @@ describe('following', () => {
   });
 
   it('a narrow terminal cuts the text, not the number', () => {
-    expect(phaseLine(phase({ progress: 'x'.repeat(200) }), plain).length).toBeLessThanOrEqual(100);
+    const line = phaseLine(phase({ progress: 'x'.repeat(200) }), plain);
+    expect(line.length).toBeLessThanOrEqual(100);
+    expect(line).toMatch(/x…$/);
+    expect(phaseLine(phase({ progress: 'short' }), plain)).toMatch(/short$/);
   });
 });
 

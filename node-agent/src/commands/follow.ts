@@ -35,3 +35,41 @@ export function newlyEnded(before: readonly PhaseStatus[], now: readonly PhaseSt
     return ended(phase) && (earlier?.state !== phase.state || earlier.endMs !== phase.endMs);
   });
 }
+
+/** What a person who follows has been told of failures: each once, however often it is tried again. */
+export class FailuresTold {
+  readonly #told = new Set<string>();
+  #unexplained: PhaseStatus[] = [];
+  #last: PhaseStatus | undefined;
+
+  /** Whether a phase that ended is worth a line: all but a failure that was told before. */
+  isNews(phase: PhaseStatus): boolean {
+    if (phase.state === 'done') {
+      if (this.#last?.phase === phase.phase) this.#last = undefined;
+      return true;
+    }
+    this.#last = phase;
+    // Numbers change from one try to the next (ports, times, counts); the trouble is the same.
+    const key = JSON.stringify([
+      phase.phase,
+      phase.state,
+      phase.problems.map(({ code, message }) => [code, message.replaceAll(/\d+/g, '#')]),
+    ]);
+    if (this.#told.has(key)) return false;
+    this.#told.add(key);
+    this.#unexplained.push(phase);
+    return true;
+  }
+
+  /** Failures since the last call whose reason has not been printed. */
+  takeUnexplained(): readonly PhaseStatus[] {
+    const taken = this.#unexplained;
+    this.#unexplained = [];
+    return taken;
+  }
+
+  /** The newest failure of a phase that has not got through since. */
+  get last(): PhaseStatus | undefined {
+    return this.#last;
+  }
+}

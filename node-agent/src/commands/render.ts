@@ -37,8 +37,13 @@ export function phaseLine(phase: PhaseStatus, paint: Paint): string {
   const said = [phase.progress, waits, again].filter((part) => part !== '').join(', ');
   const left = `${number.padStart(7)} ${phase.phase.padEnd(20)}`;
   const room = Math.max(10, paint.columns - left.length - 18);
-  const line = `${left}${painted(word.padEnd(9), tone, paint)}${took(phase).padStart(6)}   ${said.slice(0, room)}`;
+  const line = `${left}${painted(word.padEnd(9), tone, paint)}${took(phase).padStart(6)}   ${shortened(said, room)}`;
   return line.trimEnd();
+}
+
+/** The cut is seen: what is left out stands in `flotilla-agent status -o json`. */
+function shortened(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1).trimEnd()}…`;
 }
 
 /** Each problem with its cure, the cure under its sentence. */

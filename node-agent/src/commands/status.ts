@@ -2,7 +2,7 @@ import { FlotillaError, parseDurationMs } from '@flotilla/kit';
 import type { AgentStatus, PhaseStatus } from '../observe/status-file.js';
 import type { FlagSpec, ParsedArgs } from './args.js';
 import { exitCodes, type Command, type CommandPorts } from './command.js';
-import { newlyEnded, verdictOf } from './follow.js';
+import { FailuresTold, newlyEnded, verdictOf } from './follow.js';
 import { isAlive, readStatus } from './read-status.js';
 import { phaseLine, problemLines, statusScreen } from './render.js';
 
@@ -67,6 +67,7 @@ async function follow({ flags: given }: ParsedArgs, ports: CommandPorts): Promis
   const { host, clock, places, signal, terminal, print } = ports;
   const startedMs = clock.now().monotonicMs;
   let shown: readonly PhaseStatus[] = [];
+  const told = new FailuresTold();
   let last: AgentStatus | undefined;
   let aliveMs = startedMs;
   while (!signal.aborted) {
@@ -75,10 +76,12 @@ async function follow({ flags: given }: ParsedArgs, ports: CommandPorts): Promis
     if (found !== undefined && (await isAlive(host, found, clock.now().wallMs))) {
       aliveMs = nowMs;
       if (terminal.live) print('\r\u001b[K');
-      for (const phase of newlyEnded(shown, found.phases)) print(`${phaseLine(phase, terminal)}\n`);
+      for (const phase of newlyEnded(shown, found.phases))
+        if (told.isNews(phase)) print(`${phaseLine(phase, terminal)}\n`);
       shown = found.phases;
       last = found;
       const code = finish(found, ports);
+      for (const phase of told.takeUnexplained()) if (code === undefined) print(explained(phase, ports));
       if (code !== undefined) return code;
       if (terminal.live) print(currentLine(found, ports));
     } else if (found?.fatal !== undefined || nowMs - aliveMs > absentMsMax) {
@@ -89,11 +92,15 @@ async function follow({ flags: given }: ParsedArgs, ports: CommandPorts): Promis
       );
       return exitCodes.failed;
     }
-    if (nowMs - startedMs >= timeoutMs) return timeOver(last, ports);
+    if (nowMs - startedMs >= timeoutMs) return timeOver(last, told.last, ports);
     await clock.sleep(everyMs, signal).catch(() => undefined);
   }
   ports.tell('\nThe agent goes on by itself. See: sudo flotilla-agent status\n');
   return exitCodes.done;
+}
+
+function explained({ problems }: PhaseStatus, { terminal }: CommandPorts): string {
+  return problems.length === 0 ? '' : `${problemLines(problems, terminal)}\n`;
 }
 
 function currentLine(found: AgentStatus, { terminal }: CommandPorts): string {
@@ -121,19 +128,22 @@ function finish(found: AgentStatus, { print, tell, terminal }: CommandPorts): nu
         );
       }
       tell(
-        verdict.phase.state === 'parked'
-          ? 'It is not tried again by itself. When the cause is gone: sudo flotilla-agent doctor\n'
-          : 'The agent keeps running and tries again by itself; or run: sudo flotilla-agent doctor\n',
+        verdict.phase.state === 'parked' && verdict.phase.phase === 'enroll'
+          ? 'It is not tried again until there is a new token, or after: sudo flotilla-agent doctor\n'
+          : verdict.phase.state === 'parked'
+            ? 'It is not tried again by itself. When the cause is gone: sudo flotilla-agent doctor\n'
+            : 'The agent keeps running and tries again by itself; or run: sudo flotilla-agent doctor\n',
       );
       return exitCodes.failed;
     }
   }
 }
 
-function timeOver(last: AgentStatus | undefined, ports: CommandPorts): number {
+function timeOver(last: AgentStatus | undefined, failure: PhaseStatus | undefined, ports: CommandPorts): number {
   const current = last === undefined ? '' : currentLine(last, ports);
+  const why = failure === undefined ? '' : `\nIt failed last with:\n${explained(failure, ports)}`;
   ports.tell(
-    `\nThe time is over. ${current === '' ? 'The agent has not said anything yet.' : `It stands at:\n${current}`}\nThe agent goes on by itself. See: sudo flotilla-agent status\n`,
+    `\nThe time is over. ${current === '' ? 'The agent has not said anything yet.' : `It stands at:\n${current}`}\n${why}\nThe agent goes on by itself. See: sudo flotilla-agent status\n`,
   );
   return exitCodes.timeout;
 }
