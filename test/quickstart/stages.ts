@@ -135,7 +135,9 @@ export async function kubectl(kubeconfig: string, args: readonly string[], input
 /** A machine that runs the quickstart need not have kubectl: the mirror has the one of this version. */
 async function takeKubectl(controlPlane: ControlPlane, version: string, dir: string): Promise<void> {
   const mirror = openMirror(join(controlPlane.dataDir, 'artifacts'), { clock: systemClock });
-  const { path } = await mirror.open(version, hostArchitecture(), 'kubectl');
+  const arch = hostArchitecture();
+  if (arch === undefined) throw new Error(`there is no Kubernetes for this kind of machine (${process.arch})`);
+  const { path } = await mirror.open(version, arch, 'kubectl');
   copyFileSync(path, join(dir, 'kubectl'));
   chmodSync(join(dir, 'kubectl'), 0o755);
 }
