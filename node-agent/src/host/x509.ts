@@ -1,7 +1,8 @@
-import { createHash, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
+import { der, derOid, derTags } from './der.js';
 
-/** The library is 0.3 MB and needed once a day at most, so it is loaded when it is used. */
+/** The library is 0.3 MB and needed once in the life of a cluster, on one of its machines, so it is loaded when it is used. */
 async function library(): Promise<typeof X509> {
   await import('reflect-metadata');
   return import('@peculiar/x509');
@@ -14,21 +15,18 @@ export function spkiOf(key: KeyObject): Buffer {
   return createPublicKey(key).export({ type: 'spki', format: 'der' });
 }
 
-/** PKCS#10 (DER) for a P-256 key. The subject says nothing: the server writes its own. */
-export async function certificateRequest(privateKey: KeyObject): Promise<Buffer> {
-  const { Pkcs10CertificateRequestGenerator } = await library();
-  const { subtle } = globalThis.crypto;
-  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
-  const keys = {
-    privateKey: await subtle.importKey('pkcs8', new Uint8Array(pkcs8), p256, true, ['sign']),
-    publicKey: await subtle.importKey('spki', new Uint8Array(spkiOf(privateKey)), p256, true, ['verify']),
-  };
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=flotilla-agent',
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-  });
-  return Buffer.from(request.rawData);
+/**
+ * PKCS#10 (DER, RFC 2986) for a P-256 key. The subject says nothing: the server writes its own. Written here and not by
+ * the library: every agent makes one, and what the library takes would stay with the daemon for life.
+ */
+export function certificateRequest(privateKey: KeyObject): Buffer {
+  const { sequence, set, integer, utf8, bitString } = derTags;
+  const name = der(sequence, der(set, der(sequence, derOid('2.5.4.3'), der(utf8, Buffer.from('flotilla-agent')))));
+  const noAttributes = der(0xa0);
+  const info = der(sequence, der(integer, Buffer.of(0)), name, spkiOf(privateKey), noAttributes);
+  const ecdsaWithSha256 = der(sequence, derOid('1.2.840.10045.4.3.2'));
+  const noUnusedBits = Buffer.of(0);
+  return der(sequence, info, ecdsaWithSha256, der(bitString, noUnusedBits, sign('sha256', info, privateKey)));
 }
 
 export interface ClientCertificateInput {

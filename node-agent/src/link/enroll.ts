@@ -77,7 +77,7 @@ export async function enroll(ports: EnrollPorts): Promise<MachineIdentity> {
   const contact = await contactPinned(ports.server, ports.caPin, ports.proxy);
   expectClock(ports.clock.now().wallMs, contact.serverTimeMs);
   const identityKey = await ports.identity.identityKey();
-  const tlsCsr = await certificateRequest(await ports.identity.firstTlsKey());
+  const tlsCsr = certificateRequest(await ports.identity.firstTlsKey());
   const response = await call(ports, contact, { token, identityKey, tlsCsr });
   const machine: MachineIdentity = {
     machineId: response.machineId,

@@ -15,7 +15,7 @@ async function enrolled() {
   host.dir(dir);
   const store = new IdentityStore(host, dir);
   const authority = await FakeAuthority.create(Date.now);
-  const csr = await certificateRequest(await store.firstTlsKey());
+  const csr = certificateRequest(await store.firstTlsKey());
   await store.saveEnrollment(machine, await authority.machine(csr, 'mch_1', 86_400_000), authority.caPem);
   return { host, store, authority };
 }
@@ -39,7 +39,7 @@ describe('the identity on disk', () => {
     'a renewal that is cut %s leaves a pair that fits',
     async (where) => {
       const { host, store, authority } = await enrolled();
-      const csr = await certificateRequest(await store.nextTlsKey());
+      const csr = certificateRequest(await store.nextTlsKey());
       const renewed = await authority.machine(csr, 'mch_1', 2 * 86_400_000);
       if (where === 'between certificate and key') {
         host.onWrite = (_path, verb) => {

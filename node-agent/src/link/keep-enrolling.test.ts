@@ -20,7 +20,7 @@ async function setUp(outcomes: readonly (Error | 'done')[], lifeMs = 86_400_000)
   const left = [...outcomes];
   let tries = 0;
   const save = async () => {
-    const csr = await certificateRequest(await identity.firstTlsKey());
+    const csr = certificateRequest(await identity.firstTlsKey());
     await identity.saveEnrollment(machine, await authority.machine(csr, 'mch_1', lifeMs), authority.caPem);
   };
   const enroll = async () => {

@@ -70,7 +70,7 @@ async function renew(
   stream: Pick<SessionStream, 'renew'>,
   leaf: X509Certificate,
 ): Promise<void> {
-  const tlsCsr = await certificateRequest(await identity.nextTlsKey());
+  const tlsCsr = certificateRequest(await identity.nextTlsKey());
   const signature = sign('sha256', renewalStatement(tlsCsr, leaf.raw), identityKey);
   const { certificateChain, caBundle } = await stream.renew(tlsCsr, signature);
   await identity.saveRenewal(certificateChain, caBundle);
