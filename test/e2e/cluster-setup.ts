@@ -10,7 +10,7 @@ export async function setup(): Promise<() => Promise<void>> {
   mkdirSync(join(root, '.flotilla'), { recursive: true });
   const result = await run([process.execPath, join(root, 'scripts/quickstart.mjs')], {
     timeoutMs: 3_000_000,
-    onStderrLine: (line) => process.stderr.write(`    ${line}\n`),
+    onLine: (line) => process.stderr.write(`    ${line}\n`),
   });
   writeFileSync(outputFile, JSON.stringify(result));
   if (result.code !== 0) {

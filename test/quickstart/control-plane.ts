@@ -111,11 +111,11 @@ export class ControlPlane {
   }
 
   /** Runs `flotilla …`; an exit code other than 0 is an error. Gives its standard output. */
-  async flotilla(args: readonly string[], onStderrLine?: (line: string) => void): Promise<string> {
+  async flotilla(args: readonly string[], onLine?: (line: string) => void): Promise<string> {
     return runOk(this.#argv(args), {
       env: this.cliEnv,
       timeoutMs: 1_800_000,
-      ...(onStderrLine === undefined ? {} : { onStderrLine }),
+      ...(onLine === undefined ? {} : { onLine }),
     });
   }
 

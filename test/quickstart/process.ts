@@ -10,7 +10,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
   readonly timeoutMs?: number;
-  readonly onStderrLine?: (line: string) => void;
+  /** Each line of either stream, as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** Runs a program to its end; a code other than 0 is a result, not an error. */
@@ -24,10 +25,16 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    const tell = (text: string): void => {
+      for (const line of text.split('\n')) if (line.trim() !== '') options.onLine?.(line.trim());
+    };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      tell(text);
+    });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
-      for (const line of text.split('\n')) if (line.trim() !== '') options.onStderrLine?.(line.trim());
+      tell(text);
     });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code: code ?? 1, stdout, stderr }));

@@ -65,7 +65,7 @@ export function controlPlaneOf(options: QuickstartOptions, bed: Bed): ControlPla
 
 async function mirror(controlPlane: ControlPlane, version: string, stage: Stage): Promise<void> {
   stage.note(`${version} and its images from Go modules (cached next time)`);
-  await controlPlane.flotilla(['artifacts', 'sync', version, '--source', 'build'], stage.detail);
+  await controlPlane.flotilla(['artifacts', 'sync', version, '--source', 'build', '--progress'], stage.detail);
 }
 
 async function join3(

@@ -22,18 +22,6 @@ export async function withoutRoot(options: QuickstartOptions, verb: 'up' | 'down
     await controlPlane.start();
     await controlPlane.login();
   });
-  await progress.stage('kubernetes', async (stage) => {
-    stage.note(`${options.kubernetesVersion}: release sites, or Go modules where they cannot be reached`);
-    const upstream = await controlPlane.tryFlotilla([
-      'artifacts',
-      'sync',
-      options.kubernetesVersion,
-      '--source',
-      'upstream',
-    ]);
-    if (upstream.code !== 0)
-      await controlPlane.flotilla(['artifacts', 'sync', options.kubernetesVersion, '--source', 'build'], stage.detail);
-  });
   if ((await controlPlane.tryFlotilla(['get', 'cluster', clusterName])).code === 3) {
     await controlPlane.flotilla([
       'create',
@@ -51,6 +39,16 @@ export async function withoutRoot(options: QuickstartOptions, verb: 'up' | 'down
   process.stdout.write(
     `\nOn the server that becomes the Kubernetes control plane:\n${first}\nOn a server that becomes a worker:\n${others}\n`,
   );
+  progress.line('The machines wait until the control plane has Kubernetes for them:');
+  await progress.stage('kubernetes', async (stage) => {
+    const version = options.kubernetesVersion;
+    const sync = (source: string): string[] => ['artifacts', 'sync', version, '--source', source, '--progress'];
+    stage.note(`${version} from the release sites`);
+    const upstream = await controlPlane.tryFlotilla(sync('upstream'));
+    if (upstream.code === 0) return;
+    stage.note(`${version} from Go modules (the release sites cannot be reached)`);
+    await controlPlane.flotilla(sync('build'), stage.detail);
+  });
   return 0;
 }
 

@@ -50,6 +50,7 @@ export function tokenService(parts: ApiParts): ServiceHandlers<'TokenService'> {
           event: {
             resourceKind: 'token',
             resourceId: record.id,
+            resourceName: printedTokenId(record.id),
             severity: EventSeverity.NORMAL,
             category: 'Access',
             reason: 'TokenRevoked',

@@ -6,7 +6,7 @@ import type { Authority } from './authority.js';
 import { parseFacts } from './facts.js';
 import type { Nonces } from './nonces.js';
 import { enrollMessage, provenBy } from './proof.js';
-import { keyedHash, parseToken, sameHash } from './token-format.js';
+import { keyedHash, parseToken, printedTokenId, sameHash } from './token-format.js';
 import { addressList } from './addresses.js';
 import { parseP256Spki, publicKeyOfCsr, sha256, type IssuedCertificate } from './x509.js';
 
@@ -307,6 +307,7 @@ function refusalRows(reason: RefusalReason, token: TokenRecord): Change[] {
         projectId: token.projectId,
         resourceKind: 'token',
         resourceId: token.id,
+        resourceName: printedTokenId(token.id),
         severity: EventSeverity.WARNING,
         category: 'Access',
         reason: 'EnrollmentRefused',

@@ -49,7 +49,9 @@ export class Effects {
       failed = true;
       const error = toFlotillaError(outcome.reason);
       kinds.set(kind, `${kind}: ${error.message}${error.remedy === '' ? '' : ` ${error.remedy}`}`);
-      this.#log.warn({ key, effect: kind, code: error.code, err: error }, 'an effect failed and will be tried again');
+      // Somebody else wrote at the same moment, the kubelet mostly: the next look plans it anew, and nobody need know.
+      const level = error.kind === 'conflict' ? 'debug' : 'warn';
+      this.#log[level]({ key, effect: kind, code: error.code, err: error }, 'an effect failed and will be tried again');
     }
     for (const [kind, problem] of kinds) changed = this.#memory.setProblem(key, kind, problem) || changed;
     return { changed, failed };
