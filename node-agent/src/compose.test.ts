@@ -32,6 +32,7 @@ async function setUp(options: Parameters<typeof FakeControlPlane.start>[0] = {})
     pid: 1,
     inventory: (facts) => Promise.resolve(facts),
     onRetry: (again) => (retry = again),
+    giveBackMemory: () => undefined,
   };
   const start = (clock: Clock = systemClock) => {
     const stop = new AbortController();

@@ -7,6 +7,7 @@ import type { ProxySettings } from './host/proxy.js';
 import { keepDialling, type LinkView } from './link/dial.js';
 import { enroll } from './link/enroll.js';
 import { EpochFile } from './link/epoch-file.js';
+import { everyNth } from './link/every-nth.js';
 import { keepEnrolling } from './link/keep-enrolling.js';
 import { grpcTransport } from './link/grpc-transport.js';
 import { IdentityStore, type MachineIdentity } from './link/identity.js';
@@ -39,7 +40,12 @@ export interface AgentPorts {
   readonly inventory: (facts: MachineFacts) => Promise<MachineFacts>;
   /** Calls back when a person asks to try again what was parked. */
   readonly onRetry: (retry: () => void) => void;
+  /** Returns to the system what is no longer used; takes some milliseconds. */
+  readonly giveBackMemory: () => void;
 }
+
+/** Five minutes: V8 by itself lets garbage of hours stand before it looks. */
+const beatsPerSweep = 30;
 
 /** Facts of the host, with the address it reaches the control plane from. */
 export async function currentFacts(host: Host, config: AgentConfig): Promise<HostFacts> {
@@ -180,6 +186,7 @@ async function connected(
   const epochs = await EpochFile.open(host, `${ports.places.stateDir}/epoch`);
   const identityKey: KeyObject = await identity.identityKey();
   const vitals = new VitalsReader(host);
+  const sweep = everyNth(beatsPerSweep, ports.giveBackMemory);
   await keepDialling(
     {
       clock,
@@ -216,7 +223,10 @@ async function connected(
           shared.link = { state: 'connected', reason: '', refusal: undefined, retryMs: undefined };
           status.touch();
         },
-        onAck: (at) => (shared.lastAck = at),
+        onAck: (at) => {
+          shared.lastAck = at;
+          sweep();
+        },
         onOpen: (stream, stop) => renewWhenDue({ clock, random, log, identity, identityKey }, stream, stop),
       },
     },

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { systemClock, systemRandom } from '@flotilla/kit';
 import { dispatch } from './commands/dispatch.js';
 import type { CommandPorts } from './commands/command.js';
@@ -12,6 +11,7 @@ process.on('SIGINT', () => stopping.abort(new Error('SIGINT')));
 
 async function ask(question: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
+  const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await prompt.question(question, { signal: stopping.signal });
@@ -47,6 +47,7 @@ async function main(): Promise<number> {
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     signal: stopping.signal,
     onRetry: (retry) => void process.on('SIGHUP', retry),
+    giveBackMemory: () => void globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
     print: (text) => process.stdout.write(text),
     tell: (text) => process.stderr.write(text),
     ask,

@@ -17,6 +17,8 @@ export interface CommandPorts {
   readonly signal: AbortSignal;
   /** Calls back when this process is told (SIGHUP) to try again. */
   readonly onRetry: (retry: () => void) => void;
+  /** Collects garbage and returns pages, where the launcher allows it. */
+  readonly giveBackMemory: () => void;
   /** Data, to stdout. */
   readonly print: (text: string) => void;
   /** Progress and trouble, to stderr. */

@@ -67,6 +67,7 @@ function setUp(host: FakeHost = aCleanHost(), answer?: string) {
     self: ['node', 'agent.cjs'],
     signal: stop.signal,
     onRetry: () => undefined,
+    giveBackMemory: () => undefined,
     print: (text) => void out.push(text),
     tell: (text) => void err.push(text),
     ask: () => Promise.resolve(answer),
