@@ -57,8 +57,8 @@ describe('candidates come from the registry', () => {
       ['bash', 'zsh', 'fish'],
     ],
     [
-      ['create', 'cluster', 'demo', '--cni', 'c'],
-      ['calico', 'cilium'],
+      ['create', 'cluster', 'demo', '--cni', 'f'],
+      ['flannel'],
     ],
     [['whoami', ''], []],
     [['nothing', ''], []],

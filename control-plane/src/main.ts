@@ -2,6 +2,7 @@ import { FlotillaError, suggestion, toFlotillaError } from '@flotilla/kit';
 import { factsOf, loadNamedText } from './adapters/disk.js';
 import { processFacts, setExitCode, stopSignal, writeError, writeOut, type ProcessFacts } from './adapters/process.js';
 import { artifactsCommand, artifactsHelp } from './commands/artifacts.js';
+import { restoreCommand } from './commands/restore.js';
 import { runCommand } from './commands/run.js';
 import { settingsHelp } from './config/help.js';
 import { loadConfig } from './config/load.js';
@@ -15,6 +16,7 @@ const help = `Usage: flotilla-server <command> [settings]
 
   run            serve until stopped (SIGTERM)
   check-config   read all settings, report every problem, start nothing
+  restore        make a data directory of another host this host's own
   artifacts      the mirror of what nodes need: sync, list, verify, export, import, gc
   version        print the version
 
@@ -36,6 +38,19 @@ const commands: Readonly<Record<string, { readonly help: string; readonly run: C
     run: async (args, facts) => {
       const config = await readConfig(args, facts);
       writeOut(`The configuration is good: ${config.publicUrl}, data in ${config.dataDir}.\n`);
+      return 0;
+    },
+  },
+  restore: {
+    help: `Usage: flotilla-server restore --take-over [settings]\n\nFor a data directory that was copied from another host: this host becomes its owner, and agents obey\nit rather than whatever ran before. Only when the other server is stopped for good.\n\n${settingsHelp()}`,
+    run: async (args, facts) => {
+      const config = await readConfig(
+        args.filter((arg) => arg !== '--take-over'),
+        facts,
+      );
+      const worker = new URL('./store-worker.mjs', import.meta.url);
+      const epoch = await restoreCommand(config, args.includes('--take-over'), worker);
+      writeOut(`${config.dataDir} is this host's now, epoch ${epoch}. Start it: flotilla-server run\n`);
       return 0;
     },
   },

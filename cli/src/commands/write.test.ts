@@ -25,7 +25,7 @@ describe('create', () => {
       '--kubernetes-version',
       'v1.34.4',
       '--cni',
-      'calico',
+      'none',
       '--control-plane-replicas',
       '3',
       '--availability',
@@ -51,7 +51,7 @@ describe('create', () => {
       spec: {
         controlPlaneKind: 1,
         kubernetesVersion: 'v1.34.4',
-        cni: 3,
+        cni: 1,
         availability: 2,
         endpoint: 'k8s.example.org',
         podCidr: '10.1.0.0/16',

@@ -28,7 +28,7 @@ export const makeCommands = {
         name: 'cni',
         kind: 'text',
         value: 'name',
-        choices: ['flannel', 'calico', 'cilium', 'none'],
+        choices: ['flannel', 'none'],
         help: 'pod network; cannot be changed later',
       },
       { name: 'control-plane-replicas', kind: 'whole', value: 'count', help: '1, 3 or 5 (default: 1)' },

@@ -113,7 +113,7 @@ function joinVerdict(
     return verdict(
       NodeState.FAILED,
       'PhaseParked',
-      `${problemText(parked)} Then run: flotilla node retry ${view.node.name}`,
+      `${problemText(parked)} Then run: flotilla retry node ${view.node.name}`,
     );
   }
   const current = currentPhase(phases);

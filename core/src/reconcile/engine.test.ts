@@ -159,7 +159,7 @@ describe('the engine', () => {
     const [node] = await world.store.read.nodesByName(world.projectId, 'cp');
     expect(node?.status).toMatchObject({ state: NodeState.FAILED, reason: 'PhaseParked' });
     expect(node?.status.message).toBe(
-      'SWAP_ON: swap is on: /dev/sda2 Do this: Run "swapoff -a". Then run: flotilla node retry cp',
+      'SWAP_ON: swap is on: /dev/sda2 Do this: Run "swapoff -a". Then run: flotilla retry node cp',
     );
     expect((await world.store.read.cluster(cluster.id))?.status.state).toBe(ClusterState.FAILED);
     agent.parks.clear();
