@@ -36,7 +36,7 @@ export interface AgentPorts {
   readonly proxy: ProxySettings;
   readonly places: Places;
   readonly pid: number;
-  /** Adds what takes long to find out; runs in a child of its own. */
+  /** Adds what takes longer to find out: the hypervisor, the cloud. */
   readonly inventory: (facts: MachineFacts) => Promise<MachineFacts>;
   /** Calls back when a person asks to try again what was parked. */
   readonly onRetry: (retry: () => void) => void;

@@ -44,7 +44,6 @@ async function main(): Promise<number> {
       stateDir: stateDir ?? defaultPlaces.stateDir,
     },
     pid: process.pid,
-    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     signal: stopping.signal,
     onRetry: (retry) => void process.on('SIGHUP', retry),
     giveBackMemory: () => void globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }),

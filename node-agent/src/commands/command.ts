@@ -12,8 +12,6 @@ export interface CommandPorts {
   readonly proxy: ProxySettings;
   readonly places: Places;
   readonly pid: number;
-  /** Program and arguments that start this agent again, for a child. */
-  readonly self: readonly [string, ...string[]];
   readonly signal: AbortSignal;
   /** Calls back when this process is told (SIGHUP) to try again. */
   readonly onRetry: (retry: () => void) => void;

@@ -64,7 +64,6 @@ function setUp(host: FakeHost = aCleanHost(), answer?: string) {
     proxy: noProxy,
     places: { configFile: '/etc/flotilla/agent.json', tokenFile: '/etc/flotilla/token', stateDir },
     pid: 1,
-    self: ['node', 'agent.cjs'],
     signal: stop.signal,
     onRetry: () => undefined,
     giveBackMemory: () => undefined,

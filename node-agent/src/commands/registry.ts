@@ -1,5 +1,4 @@
 import type { Command } from './command.js';
-import { inventory } from './inventory.js';
 import { doctor } from './doctor.js';
 import { leave } from './leave.js';
 import { run } from './run.js';
@@ -7,4 +6,4 @@ import { status } from './status.js';
 import { version } from './version.js';
 
 /** Every command there is; help and errors are printed from this list. */
-export const commands: readonly Command[] = [status, doctor, leave, version, run, inventory];
+export const commands: readonly Command[] = [status, doctor, leave, version, run];

@@ -1,7 +1,7 @@
 import { toFlotillaError } from '@flotilla/kit';
 import { runAgent } from '../compose.js';
 import { jsonLogger } from '../log.js';
-import { withInventory } from './inventory.js';
+import { withHardware } from '../observe/hardware.js';
 import { exitCodes, type Command, type CommandPorts } from './command.js';
 import { readStatus } from './read-status.js';
 
@@ -14,9 +14,8 @@ export const run: Command = {
   hidden: true,
   async run(_args, ports) {
     const log = jsonLogger(ports.tell, ports.clock);
-    const inventory = withInventory(ports, log);
     try {
-      await runAgent({ ...ports, log, inventory }, ports.signal);
+      await runAgent({ ...ports, log, inventory: (facts) => withHardware(ports.host, facts) }, ports.signal);
       return exitCodes.done;
     } catch (error) {
       const { code, message, remedy } = toFlotillaError(error);

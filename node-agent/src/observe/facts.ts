@@ -52,7 +52,7 @@ export function readInterfaces(): NetworkInterface[] {
     );
 }
 
-/** What can be told of a host in a millisecond. The inventory child adds what takes longer. */
+/** What can be told of a host in a millisecond. `withHardware` adds what takes longer. */
 export async function readMachineFacts(host: Host, facts: HostFacts, agentVersion: string): Promise<MachineFacts> {
   const osRelease = (await host.read('/etc/os-release')) ?? (await host.read('/usr/lib/os-release')) ?? '';
   const value = (key: string): string => new RegExp(`^${key}="?([^"\\n]*)`, 'm').exec(osRelease)?.[1] ?? '';
