@@ -42,7 +42,7 @@ describe('certificates', () => {
     async (algorithm) => {
       const ca = await aKubernetesCa(algorithm);
       const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const pem = await signClientCertificate({
+      const pem = signClientCertificate({
         caCertificatePem: ca.pem,
         caKey: ca.key,
         publicKeySpki: publicKey.export({ type: 'spki', format: 'der' }),

@@ -1,14 +1,8 @@
 import { createHash, createPublicKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
-import type * as X509 from '@peculiar/x509';
-import { der, derOid, derTags } from './der.js';
+import { FlotillaError } from '@flotilla/kit';
+import { der, derChildren, derName, derOid, derTags, derTime, derUnsigned } from './der.js';
 
-/** The library is 0.3 MB and needed once in the life of a cluster, on one of its machines, so it is loaded when it is used. */
-async function library(): Promise<typeof X509> {
-  await import('reflect-metadata');
-  return import('@peculiar/x509');
-}
-
-const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+const noUnusedBits = Buffer.of(0);
 
 /** sha256 input for pins: the DER of the public key. */
 export function spkiOf(key: KeyObject): Buffer {
@@ -20,12 +14,11 @@ export function spkiOf(key: KeyObject): Buffer {
  * the library: every agent makes one, and what the library takes would stay with the daemon for life.
  */
 export function certificateRequest(privateKey: KeyObject): Buffer {
-  const { sequence, set, integer, utf8, bitString } = derTags;
-  const name = der(sequence, der(set, der(sequence, derOid('2.5.4.3'), der(utf8, Buffer.from('flotilla-agent')))));
+  const { sequence, integer, bitString } = derTags;
+  const name = derName([['2.5.4.3', 'flotilla-agent']]);
   const noAttributes = der(0xa0);
   const info = der(sequence, der(integer, Buffer.of(0)), name, spkiOf(privateKey), noAttributes);
   const ecdsaWithSha256 = der(sequence, derOid('1.2.840.10045.4.3.2'));
-  const noUnusedBits = Buffer.of(0);
   return der(sequence, info, ecdsaWithSha256, der(bitString, noUnusedBits, sign('sha256', info, privateKey)));
 }
 
@@ -42,43 +35,52 @@ export interface ClientCertificateInput {
   readonly serial: Uint8Array;
 }
 
-/** A client certificate (PEM) signed by a Kubernetes CA, RSA or P-256. */
-export async function signClientCertificate(input: ClientCertificateInput): Promise<string> {
-  const {
-    X509CertificateGenerator,
-    X509Certificate: Certificate,
-    ExtendedKeyUsageExtension,
-    KeyUsagesExtension,
-    KeyUsageFlags,
-    BasicConstraintsExtension,
-  } = await library();
-  const { subtle } = globalThis.crypto;
+/** A client certificate (PEM, RFC 5280) signed by a Kubernetes CA, RSA or P-256. */
+export function signClientCertificate(input: ClientCertificateInput): string {
+  const { sequence, integer, bitString, octets, boolean } = derTags;
   const rsa = input.caKey.asymmetricKeyType === 'rsa';
-  const caAlgorithm = rsa ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : p256;
-  const signingKey = await subtle.importKey(
-    'pkcs8',
-    new Uint8Array(input.caKey.export({ type: 'pkcs8', format: 'der' })),
-    caAlgorithm,
-    false,
-    ['sign'],
+  const algorithm = rsa
+    ? der(sequence, derOid('1.2.840.113549.1.1.11'), der(derTags.none))
+    : der(sequence, derOid('1.2.840.10045.4.3.2'));
+  const extension = (oid: string, critical: boolean, value: Buffer): Buffer =>
+    der(sequence, derOid(oid), ...(critical ? [der(boolean, Buffer.of(0xff))] : []), der(octets, value));
+  const extensions = der(
+    sequence,
+    extension('2.5.29.19', true, der(sequence)), // basic constraints: no CA
+    extension('2.5.29.15', true, der(bitString, Buffer.of(7, 0x80))), // key usage: digital signature
+    extension('2.5.29.37', false, der(sequence, derOid('1.3.6.1.5.5.7.3.2'))), // extended key usage: client
   );
-  const publicKey = await subtle.importKey('spki', new Uint8Array(input.publicKeySpki), p256, true, ['verify']);
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: Buffer.from(input.serial).toString('hex'),
-    subject: `CN=${input.commonName}, O=${input.organization}`,
-    issuer: new Certificate(input.caCertificatePem).subject,
-    notBefore: input.notBefore,
-    notAfter: input.notAfter,
-    signingAlgorithm: rsa ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : { name: 'ECDSA', hash: 'SHA-256' },
-    publicKey,
-    signingKey,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.2'], false),
-    ],
-  });
-  return `${certificate.toString('pem')}\n`;
+  const toBeSigned = der(
+    sequence,
+    der(0xa0, der(integer, Buffer.of(2))), // version 3
+    derUnsigned(input.serial),
+    algorithm,
+    subjectOf(new X509Certificate(input.caCertificatePem).raw),
+    der(sequence, derTime(input.notBefore), derTime(input.notAfter)),
+    derName([
+      ['2.5.4.10', input.organization],
+      ['2.5.4.3', input.commonName],
+    ]),
+    input.publicKeySpki,
+    der(0xa3, extensions),
+  );
+  const signature = der(bitString, noUnusedBits, sign('sha256', toBeSigned, input.caKey));
+  return toPem(der(sequence, toBeSigned, algorithm, signature));
+}
+
+/** The subject of a certificate, byte for byte: an issuer is compared as it is written. */
+function subjectOf(certificate: Buffer): Buffer {
+  const [toBeSigned] = derChildren(certificate);
+  const fields = derChildren(toBeSigned ?? Buffer.alloc(0));
+  // version (absent in version 1), serial, algorithm, issuer, validity, subject
+  const subject = fields[fields[0]?.[0] === 0xa0 ? 5 : 4];
+  if (subject === undefined) throw new FlotillaError('CA_DAMAGED', 'the CA certificate has no subject');
+  return subject;
+}
+
+function toPem(certificate: Buffer): string {
+  const lines = certificate.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 /** `sha256:<hex>` of a certificate's public key: the form of kubeadm and of our own pins. */

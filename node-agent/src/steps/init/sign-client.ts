@@ -66,7 +66,7 @@ export const signClient: Step = {
     const nowMs = context.clock.now().wallMs;
     const serial = randomBytes(16);
     serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
-    const clientCertificate = await signClientCertificate({
+    const clientCertificate = signClientCertificate({
       caCertificatePem: caCertificate,
       caKey: createPrivateKey(caKey),
       publicKeySpki: wantedSpki(context),
