@@ -62,7 +62,7 @@ export function fakeContainerd(images: ReadonlyMap<string, string>): FakeProgram
     if (!argv[0].endsWith('/ctr')) return undefined;
     if (!host.entries.has('/run/containerd/containerd.sock'))
       return failed('cannot dial unix /run/containerd/containerd.sock');
-    const words = argv.slice(1).filter((word) => word !== '-n' && word !== 'k8s.io');
+    const words = argv.slice(1).filter((word) => !['-n', 'k8s.io', '--local'].includes(word));
     if (words.includes('version')) return ok;
     if (words[0] === 'images' && words[1] === 'ls')
       return out((host.content('/var/lib/containerd/fake-images') ?? '').trim());

@@ -36,18 +36,28 @@ export const loadImages: Step = {
     const progress = progressOf(missing, context.progress);
     const dir = `${context.stateDir}/downloads`;
     await context.host.makeDir(dir, 0o700);
-    for (const [index, file] of missing.entries()) {
-      const path = `${dir}/${file.sha256}.tar`;
-      await context.artifacts.obtain(file, path, 0o600, progress(index), context.signal);
-      await importImage(context, path, file.image ?? '');
-      await context.host.remove(path);
+    // One image is imported while the next one is on its way: two waits become one.
+    let importing: Promise<void> = Promise.resolve();
+    try {
+      for (const [index, file] of missing.entries()) {
+        const path = `${dir}/${file.sha256}.tar`;
+        await context.artifacts.obtain(file, path, 0o600, progress(index), context.signal);
+        await importing;
+        importing = importImage(context, path, file.image ?? '').then(() => context.host.remove(path));
+        // It is awaited before the next one begins; until then a failure must not count as nobody's.
+        importing.catch(() => undefined);
+      }
+    } finally {
+      // Also when a download failed: nothing of ours goes on in the background.
+      await importing;
     }
   },
 };
 
 async function importImage(context: StepContext, path: string, image: string): Promise<void> {
   const options = { timeoutMs: 10 * 60_000, signal: context.signal };
-  const result = await context.host.run([ctr, ...namespace, 'images', 'import', path], options);
+  // By ctr itself rather than through the transfer service: half the time (1.2 s against 0.6 s for kube-proxy).
+  const result = await context.host.run([ctr, ...namespace, 'images', 'import', '--local', path], options);
   if (result.exitCode !== 0) {
     throw new FlotillaError('IMAGE_IMPORT_FAILED', `importing ${image}: ${lastLine(result.stderr)}`, {
       kind: 'unavailable',
