@@ -151,7 +151,7 @@ describe('what is named exists', () => {
 
   test.each(texts)('links of $page', ({ page, text }) => {
     const missing = linkedFiles(text).filter((target) => !existsSync(join(root, dirname(page), target)));
-    expect(missing.filter((target) => !expectedLater.includes(target))).toEqual([]);
+    expect(missing).toEqual([]);
   });
 
   test.each(texts)('files and npm scripts of $page', ({ text }) => {
@@ -161,6 +161,3 @@ describe('what is named exists', () => {
     expect(run.filter((script) => !scripts.includes(script))).toEqual([]);
   });
 });
-
-/** Written by the benches when they run; the link stands already. */
-const expectedLater: readonly string[] = ['docs/benchmarks.md'];
