@@ -7,7 +7,8 @@ const args = process.argv.slice(2);
 requireNode();
 const help = args.includes('--help') || args.includes('-h');
 if (!help && args[0] !== 'down') {
-  process.stderr.write('Flotilla quickstart: one control plane, three local servers, one real Kubernetes cluster\n');
+  const local = 'one control plane, three local servers, one real Kubernetes cluster';
+  process.stderr.write(`Flotilla quickstart: ${isRoot ? local : 'one control plane for servers of your own'}\n`);
 }
 ensureNpmPackages();
 if (!help && args[0] !== 'down') {
