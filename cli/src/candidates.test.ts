@@ -56,10 +56,7 @@ describe('candidates come from the registry', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish'],
     ],
-    [
-      ['create', 'cluster', 'demo', '--cni', 'f'],
-      ['flannel'],
-    ],
+    [['create', 'cluster', 'demo', '--cni', 'f'], ['flannel']],
     [['whoami', ''], []],
     [['nothing', ''], []],
   ])('%j → %j', (line, words) => {
