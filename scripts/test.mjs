@@ -110,6 +110,11 @@ function vitest(name, args) {
   totals.passed += report?.numPassedTests ?? 0;
   totals.failed += report?.numFailedTests ?? 0;
   totals.skipped += report?.numPendingTests ?? 0;
+  if (e2eRequired && name !== 'unit' && (report?.numPendingTests ?? 0) > 0) {
+    // Required means that nothing of it may excuse itself.
+    totals.failed++;
+    failures.push(`${name}: required, but ${report.numPendingTests} tests were skipped`);
+  }
   for (const suite of report?.testResults ?? []) {
     const failed = suite.assertionResults.filter((a) => a.status === 'failed').map((a) => a.fullName);
     failures.push(...failed.map((f) => `${name}: ${f}`));
