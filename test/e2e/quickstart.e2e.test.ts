@@ -48,6 +48,14 @@ test('logs and exec work: the kubelet serving certificates were approved', async
   for (const pod of pods) expect(await kubectl('exec', pod, '--', '/usr/bin/node', '-p', '6*7')).toBe('42\n');
 });
 
+test('npx flotilla, as the last lines of the quickstart suggest it', async () => {
+  const nodes = await runOk(['npx', '--no-install', 'flotilla', 'get', 'nodes'], {
+    env: attach().controlPlane.cliEnv,
+    cwd: root,
+  });
+  for (const name of ['alpha', 'bravo', 'charlie']) expect(nodes).toContain(name);
+});
+
 test('each of the three tokens was spent once, and none twice', async () => {
   const { controlPlane } = attach();
   const tokens = JSON.parse(await controlPlane.flotilla(['get', 'tokens', '-o', 'json'])) as {

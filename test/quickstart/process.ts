@@ -9,6 +9,7 @@ export interface Finished {
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  readonly cwd?: string;
   readonly timeoutMs?: number;
   /** Each line of either stream, as it comes. */
   readonly onLine?: (line: string) => void;
@@ -20,6 +21,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
+      cwd: options.cwd,
       stdio: 'pipe',
       timeout: options.timeoutMs ?? 600_000,
     });
