@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Duration } from "../../../google/protobuf/duration.js";
+import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { Cluster, ClusterSpec } from "../../types/v1/cluster.js";
 import { ListOptions, WriteOptions } from "./common.js";
@@ -34,7 +35,11 @@ export interface CreateClusterRequest {
   labels: { [key: string]: string };
   /** Size of the control-plane pool: 1, 3 or 5; 0 = 1. */
   controlPlaneReplicas: number;
-  options: WriteOptions | undefined;
+  options:
+    | WriteOptions
+    | undefined;
+  /** EXTERNAL only: kubeconfig (YAML) of the existing cluster. Write-only: stored encrypted, never given back. */
+  kubeconfig: string;
 }
 
 export interface CreateClusterRequest_LabelsEntry {
@@ -70,6 +75,56 @@ export interface ListClustersResponse {
   nextPageToken: string;
 }
 
+export interface UpdateClusterRequest {
+  project: string;
+  cluster: string;
+  spec: ClusterSpec | undefined;
+  labels: { [key: string]: string };
+  /** For example "labels", "spec.availability", "kubeconfig"; empty = labels and all of spec. */
+  updateMask: string[] | undefined;
+  etag: string;
+  options:
+    | WriteOptions
+    | undefined;
+  /** EXTERNAL only, write-only. */
+  kubeconfig: string;
+}
+
+export interface UpdateClusterRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface UpdateClusterResponse {
+  cluster: Cluster | undefined;
+  revision: bigint;
+}
+
+export interface PauseClusterRequest {
+  project: string;
+  cluster: string;
+  /** At most 7 days; unset = 2 h. */
+  duration: Duration | undefined;
+  reason: string;
+  options: WriteOptions | undefined;
+}
+
+export interface PauseClusterResponse {
+  cluster: Cluster | undefined;
+  revision: bigint;
+}
+
+export interface ResumeClusterRequest {
+  project: string;
+  cluster: string;
+  options: WriteOptions | undefined;
+}
+
+export interface ResumeClusterResponse {
+  cluster: Cluster | undefined;
+  revision: bigint;
+}
+
 export interface DeleteClusterRequest {
   project: string;
   cluster: string;
@@ -97,7 +152,15 @@ export interface IssueKubeconfigResponse {
 }
 
 function createBaseCreateClusterRequest(): CreateClusterRequest {
-  return { project: "", name: "", spec: undefined, labels: {}, controlPlaneReplicas: 0, options: undefined };
+  return {
+    project: "",
+    name: "",
+    spec: undefined,
+    labels: {},
+    controlPlaneReplicas: 0,
+    options: undefined,
+    kubeconfig: "",
+  };
 }
 
 export const CreateClusterRequest: MessageFns<CreateClusterRequest> = {
@@ -119,6 +182,9 @@ export const CreateClusterRequest: MessageFns<CreateClusterRequest> = {
     }
     if (message.options !== undefined) {
       WriteOptions.encode(message.options, writer.uint32(50).fork()).join();
+    }
+    if (message.kubeconfig !== "") {
+      writer.uint32(58).string(message.kubeconfig);
     }
     return writer;
   },
@@ -187,6 +253,14 @@ export const CreateClusterRequest: MessageFns<CreateClusterRequest> = {
             message.options = WriteOptions.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kubeconfig = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -224,6 +298,7 @@ export const CreateClusterRequest: MessageFns<CreateClusterRequest> = {
         ? globalThis.Number(object.control_plane_replicas)
         : 0,
       options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+      kubeconfig: isSet(object.kubeconfig) ? globalThis.String(object.kubeconfig) : "",
     };
   },
 
@@ -253,6 +328,9 @@ export const CreateClusterRequest: MessageFns<CreateClusterRequest> = {
     if (message.options !== undefined) {
       obj.options = WriteOptions.toJSON(message.options);
     }
+    if (message.kubeconfig !== "") {
+      obj.kubeconfig = message.kubeconfig;
+    }
     return obj;
   },
 
@@ -279,6 +357,7 @@ export const CreateClusterRequest: MessageFns<CreateClusterRequest> = {
     message.options = (object.options !== undefined && object.options !== null)
       ? WriteOptions.fromPartial(object.options)
       : undefined;
+    message.kubeconfig = object.kubeconfig ?? "";
     return message;
   },
 };
@@ -788,6 +867,829 @@ export const ListClustersResponse: MessageFns<ListClustersResponse> = {
   },
 };
 
+function createBaseUpdateClusterRequest(): UpdateClusterRequest {
+  return {
+    project: "",
+    cluster: "",
+    spec: undefined,
+    labels: {},
+    updateMask: undefined,
+    etag: "",
+    options: undefined,
+    kubeconfig: "",
+  };
+}
+
+export const UpdateClusterRequest: MessageFns<UpdateClusterRequest> = {
+  encode(message: UpdateClusterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.spec !== undefined) {
+      ClusterSpec.encode(message.spec, writer.uint32(26).fork()).join();
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      UpdateClusterRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    if (message.updateMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(42).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(50).string(message.etag);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(58).fork()).join();
+    }
+    if (message.kubeconfig !== "") {
+      writer.uint32(66).string(message.kubeconfig);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateClusterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateClusterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.spec = ClusterSpec.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = UpdateClusterRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.labels[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kubeconfig = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateClusterRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      spec: isSet(object.spec) ? ClusterSpec.fromJSON(object.spec) : undefined,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      updateMask: isSet(object.updateMask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.updateMask))
+        : isSet(object.update_mask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.update_mask))
+        : undefined,
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+      kubeconfig: isSet(object.kubeconfig) ? globalThis.String(object.kubeconfig) : "",
+    };
+  },
+
+  toJSON(message: UpdateClusterRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.spec !== undefined) {
+      obj.spec = ClusterSpec.toJSON(message.spec);
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.updateMask !== undefined) {
+      obj.updateMask = FieldMask.toJSON(FieldMask.wrap(message.updateMask));
+    }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    if (message.kubeconfig !== "") {
+      obj.kubeconfig = message.kubeconfig;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateClusterRequest>): UpdateClusterRequest {
+    return UpdateClusterRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateClusterRequest>): UpdateClusterRequest {
+    const message = createBaseUpdateClusterRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.spec = (object.spec !== undefined && object.spec !== null)
+      ? ClusterSpec.fromPartial(object.spec)
+      : undefined;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.updateMask = object.updateMask ?? undefined;
+    message.etag = object.etag ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    message.kubeconfig = object.kubeconfig ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateClusterRequest_LabelsEntry(): UpdateClusterRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const UpdateClusterRequest_LabelsEntry: MessageFns<UpdateClusterRequest_LabelsEntry> = {
+  encode(message: UpdateClusterRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateClusterRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateClusterRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateClusterRequest_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: UpdateClusterRequest_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateClusterRequest_LabelsEntry>): UpdateClusterRequest_LabelsEntry {
+    return UpdateClusterRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateClusterRequest_LabelsEntry>): UpdateClusterRequest_LabelsEntry {
+    const message = createBaseUpdateClusterRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateClusterResponse(): UpdateClusterResponse {
+  return { cluster: undefined, revision: 0n };
+}
+
+export const UpdateClusterResponse: MessageFns<UpdateClusterResponse> = {
+  encode(message: UpdateClusterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== undefined) {
+      Cluster.encode(message.cluster, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateClusterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateClusterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = Cluster.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateClusterResponse {
+    return {
+      cluster: isSet(object.cluster) ? Cluster.fromJSON(object.cluster) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: UpdateClusterResponse): unknown {
+    const obj: any = {};
+    if (message.cluster !== undefined) {
+      obj.cluster = Cluster.toJSON(message.cluster);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateClusterResponse>): UpdateClusterResponse {
+    return UpdateClusterResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateClusterResponse>): UpdateClusterResponse {
+    const message = createBaseUpdateClusterResponse();
+    message.cluster = (object.cluster !== undefined && object.cluster !== null)
+      ? Cluster.fromPartial(object.cluster)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBasePauseClusterRequest(): PauseClusterRequest {
+  return { project: "", cluster: "", duration: undefined, reason: "", options: undefined };
+}
+
+export const PauseClusterRequest: MessageFns<PauseClusterRequest> = {
+  encode(message: PauseClusterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(26).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseClusterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseClusterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseClusterRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: PauseClusterRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseClusterRequest>): PauseClusterRequest {
+    return PauseClusterRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseClusterRequest>): PauseClusterRequest {
+    const message = createBasePauseClusterRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.reason = object.reason ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePauseClusterResponse(): PauseClusterResponse {
+  return { cluster: undefined, revision: 0n };
+}
+
+export const PauseClusterResponse: MessageFns<PauseClusterResponse> = {
+  encode(message: PauseClusterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== undefined) {
+      Cluster.encode(message.cluster, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseClusterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseClusterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = Cluster.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseClusterResponse {
+    return {
+      cluster: isSet(object.cluster) ? Cluster.fromJSON(object.cluster) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: PauseClusterResponse): unknown {
+    const obj: any = {};
+    if (message.cluster !== undefined) {
+      obj.cluster = Cluster.toJSON(message.cluster);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseClusterResponse>): PauseClusterResponse {
+    return PauseClusterResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseClusterResponse>): PauseClusterResponse {
+    const message = createBasePauseClusterResponse();
+    message.cluster = (object.cluster !== undefined && object.cluster !== null)
+      ? Cluster.fromPartial(object.cluster)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseResumeClusterRequest(): ResumeClusterRequest {
+  return { project: "", cluster: "", options: undefined };
+}
+
+export const ResumeClusterRequest: MessageFns<ResumeClusterRequest> = {
+  encode(message: ResumeClusterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeClusterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeClusterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeClusterRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: ResumeClusterRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeClusterRequest>): ResumeClusterRequest {
+    return ResumeClusterRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeClusterRequest>): ResumeClusterRequest {
+    const message = createBaseResumeClusterRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeClusterResponse(): ResumeClusterResponse {
+  return { cluster: undefined, revision: 0n };
+}
+
+export const ResumeClusterResponse: MessageFns<ResumeClusterResponse> = {
+  encode(message: ResumeClusterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cluster !== undefined) {
+      Cluster.encode(message.cluster, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeClusterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeClusterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.cluster = Cluster.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeClusterResponse {
+    return {
+      cluster: isSet(object.cluster) ? Cluster.fromJSON(object.cluster) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: ResumeClusterResponse): unknown {
+    const obj: any = {};
+    if (message.cluster !== undefined) {
+      obj.cluster = Cluster.toJSON(message.cluster);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeClusterResponse>): ResumeClusterResponse {
+    return ResumeClusterResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeClusterResponse>): ResumeClusterResponse {
+    const message = createBaseResumeClusterResponse();
+    message.cluster = (object.cluster !== undefined && object.cluster !== null)
+      ? Cluster.fromPartial(object.cluster)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
 function createBaseDeleteClusterRequest(): DeleteClusterRequest {
   return { project: "", cluster: "", etag: "", options: undefined };
 }
@@ -1219,6 +2121,38 @@ export const ClusterServiceService = {
       Buffer.from(ListClustersResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListClustersResponse => ListClustersResponse.decode(value),
   },
+  /** Labels and the mutable parts of the spec; what is immutable is refused by name. */
+  updateCluster: {
+    path: "/flotilla.operator.v1.ClusterService/UpdateCluster" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateClusterRequest): Buffer => Buffer.from(UpdateClusterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateClusterRequest => UpdateClusterRequest.decode(value),
+    responseSerialize: (value: UpdateClusterResponse): Buffer =>
+      Buffer.from(UpdateClusterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateClusterResponse => UpdateClusterResponse.decode(value),
+  },
+  /** No repair in the cluster for a while. */
+  pauseCluster: {
+    path: "/flotilla.operator.v1.ClusterService/PauseCluster" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseClusterRequest): Buffer => Buffer.from(PauseClusterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseClusterRequest => PauseClusterRequest.decode(value),
+    responseSerialize: (value: PauseClusterResponse): Buffer =>
+      Buffer.from(PauseClusterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseClusterResponse => PauseClusterResponse.decode(value),
+  },
+  resumeCluster: {
+    path: "/flotilla.operator.v1.ClusterService/ResumeCluster" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeClusterRequest): Buffer => Buffer.from(ResumeClusterRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeClusterRequest => ResumeClusterRequest.decode(value),
+    responseSerialize: (value: ResumeClusterResponse): Buffer =>
+      Buffer.from(ResumeClusterResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeClusterResponse => ResumeClusterResponse.decode(value),
+  },
   /** Nodes leave and are cleaned; machines go back to AVAILABLE. */
   deleteCluster: {
     path: "/flotilla.operator.v1.ClusterService/DeleteCluster" as const,
@@ -1249,6 +2183,11 @@ export interface ClusterServiceServer extends UntypedServiceImplementation {
   createCluster: handleUnaryCall<CreateClusterRequest, CreateClusterResponse>;
   getCluster: handleUnaryCall<GetClusterRequest, GetClusterResponse>;
   listClusters: handleUnaryCall<ListClustersRequest, ListClustersResponse>;
+  /** Labels and the mutable parts of the spec; what is immutable is refused by name. */
+  updateCluster: handleUnaryCall<UpdateClusterRequest, UpdateClusterResponse>;
+  /** No repair in the cluster for a while. */
+  pauseCluster: handleUnaryCall<PauseClusterRequest, PauseClusterResponse>;
+  resumeCluster: handleUnaryCall<ResumeClusterRequest, ResumeClusterResponse>;
   /** Nodes leave and are cleaned; machines go back to AVAILABLE. */
   deleteCluster: handleUnaryCall<DeleteClusterRequest, DeleteClusterResponse>;
   /** A short-lived client certificate for the caller's role; never the host's admin.conf. */
@@ -1301,6 +2240,53 @@ export interface ClusterServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListClustersResponse) => void,
+  ): ClientUnaryCall;
+  /** Labels and the mutable parts of the spec; what is immutable is refused by name. */
+  updateCluster(
+    request: UpdateClusterRequest,
+    callback: (error: ServiceError | null, response: UpdateClusterResponse) => void,
+  ): ClientUnaryCall;
+  updateCluster(
+    request: UpdateClusterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateClusterResponse) => void,
+  ): ClientUnaryCall;
+  updateCluster(
+    request: UpdateClusterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateClusterResponse) => void,
+  ): ClientUnaryCall;
+  /** No repair in the cluster for a while. */
+  pauseCluster(
+    request: PauseClusterRequest,
+    callback: (error: ServiceError | null, response: PauseClusterResponse) => void,
+  ): ClientUnaryCall;
+  pauseCluster(
+    request: PauseClusterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseClusterResponse) => void,
+  ): ClientUnaryCall;
+  pauseCluster(
+    request: PauseClusterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseClusterResponse) => void,
+  ): ClientUnaryCall;
+  resumeCluster(
+    request: ResumeClusterRequest,
+    callback: (error: ServiceError | null, response: ResumeClusterResponse) => void,
+  ): ClientUnaryCall;
+  resumeCluster(
+    request: ResumeClusterRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeClusterResponse) => void,
+  ): ClientUnaryCall;
+  resumeCluster(
+    request: ResumeClusterRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeClusterResponse) => void,
   ): ClientUnaryCall;
   /** Nodes leave and are cleaned; machines go back to AVAILABLE. */
   deleteCluster(

@@ -18,7 +18,10 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Duration } from "../../../google/protobuf/duration.js";
+import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Machine } from "../../types/v1/machine.js";
+import { Location } from "../../types/v1/meta.js";
 import { ListOptions, WriteOptions } from "./common.js";
 
 export const protobufPackage = "flotilla.operator.v1";
@@ -53,6 +56,77 @@ export interface DeleteMachineRequest {
 }
 
 export interface DeleteMachineResponse {
+  machine: Machine | undefined;
+  revision: bigint;
+}
+
+export interface UpdateMachineRequest {
+  project: string;
+  machine: string;
+  labels: { [key: string]: string };
+  location: Location | undefined;
+  remediationDisabled: boolean;
+  /** "labels", "location", "remediation_disabled"; empty = all. */
+  updateMask: string[] | undefined;
+  etag: string;
+  options: WriteOptions | undefined;
+}
+
+export interface UpdateMachineRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface UpdateMachineResponse {
+  machine: Machine | undefined;
+  revision: bigint;
+}
+
+export interface QuarantineMachineRequest {
+  project: string;
+  machine: string;
+  /** Shown beside the machine. */
+  reason: string;
+  options: WriteOptions | undefined;
+}
+
+export interface QuarantineMachineResponse {
+  machine: Machine | undefined;
+  revision: bigint;
+}
+
+export interface ReleaseMachineRequest {
+  project: string;
+  machine: string;
+  options: WriteOptions | undefined;
+}
+
+export interface ReleaseMachineResponse {
+  machine: Machine | undefined;
+  revision: bigint;
+}
+
+export interface PauseMachineRequest {
+  project: string;
+  machine: string;
+  /** At most 7 days; unset = 2 h. */
+  duration: Duration | undefined;
+  reason: string;
+  options: WriteOptions | undefined;
+}
+
+export interface PauseMachineResponse {
+  machine: Machine | undefined;
+  revision: bigint;
+}
+
+export interface ResumeMachineRequest {
+  project: string;
+  machine: string;
+  options: WriteOptions | undefined;
+}
+
+export interface ResumeMachineResponse {
   machine: Machine | undefined;
   revision: bigint;
 }
@@ -596,6 +670,1235 @@ export const DeleteMachineResponse: MessageFns<DeleteMachineResponse> = {
   },
 };
 
+function createBaseUpdateMachineRequest(): UpdateMachineRequest {
+  return {
+    project: "",
+    machine: "",
+    labels: {},
+    location: undefined,
+    remediationDisabled: false,
+    updateMask: undefined,
+    etag: "",
+    options: undefined,
+  };
+}
+
+export const UpdateMachineRequest: MessageFns<UpdateMachineRequest> = {
+  encode(message: UpdateMachineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.machine !== "") {
+      writer.uint32(18).string(message.machine);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      UpdateMachineRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(34).fork()).join();
+    }
+    if (message.remediationDisabled !== false) {
+      writer.uint32(40).bool(message.remediationDisabled);
+    }
+    if (message.updateMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(50).fork()).join();
+    }
+    if (message.etag !== "") {
+      writer.uint32(58).string(message.etag);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMachineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMachineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.machine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = UpdateMachineRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.labels[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.remediationDisabled = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.etag = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMachineRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      machine: isSet(object.machine) ? globalThis.String(object.machine) : "",
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      remediationDisabled: isSet(object.remediationDisabled)
+        ? globalThis.Boolean(object.remediationDisabled)
+        : isSet(object.remediation_disabled)
+        ? globalThis.Boolean(object.remediation_disabled)
+        : false,
+      updateMask: isSet(object.updateMask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.updateMask))
+        : isSet(object.update_mask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.update_mask))
+        : undefined,
+      etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: UpdateMachineRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.machine !== "") {
+      obj.machine = message.machine;
+    }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
+    if (message.remediationDisabled !== false) {
+      obj.remediationDisabled = message.remediationDisabled;
+    }
+    if (message.updateMask !== undefined) {
+      obj.updateMask = FieldMask.toJSON(FieldMask.wrap(message.updateMask));
+    }
+    if (message.etag !== "") {
+      obj.etag = message.etag;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateMachineRequest>): UpdateMachineRequest {
+    return UpdateMachineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateMachineRequest>): UpdateMachineRequest {
+    const message = createBaseUpdateMachineRequest();
+    message.project = object.project ?? "";
+    message.machine = object.machine ?? "";
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
+      : undefined;
+    message.remediationDisabled = object.remediationDisabled ?? false;
+    message.updateMask = object.updateMask ?? undefined;
+    message.etag = object.etag ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateMachineRequest_LabelsEntry(): UpdateMachineRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const UpdateMachineRequest_LabelsEntry: MessageFns<UpdateMachineRequest_LabelsEntry> = {
+  encode(message: UpdateMachineRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMachineRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMachineRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMachineRequest_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: UpdateMachineRequest_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateMachineRequest_LabelsEntry>): UpdateMachineRequest_LabelsEntry {
+    return UpdateMachineRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateMachineRequest_LabelsEntry>): UpdateMachineRequest_LabelsEntry {
+    const message = createBaseUpdateMachineRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateMachineResponse(): UpdateMachineResponse {
+  return { machine: undefined, revision: 0n };
+}
+
+export const UpdateMachineResponse: MessageFns<UpdateMachineResponse> = {
+  encode(message: UpdateMachineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.machine !== undefined) {
+      Machine.encode(message.machine, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMachineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMachineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.machine = Machine.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMachineResponse {
+    return {
+      machine: isSet(object.machine) ? Machine.fromJSON(object.machine) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: UpdateMachineResponse): unknown {
+    const obj: any = {};
+    if (message.machine !== undefined) {
+      obj.machine = Machine.toJSON(message.machine);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateMachineResponse>): UpdateMachineResponse {
+    return UpdateMachineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateMachineResponse>): UpdateMachineResponse {
+    const message = createBaseUpdateMachineResponse();
+    message.machine = (object.machine !== undefined && object.machine !== null)
+      ? Machine.fromPartial(object.machine)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseQuarantineMachineRequest(): QuarantineMachineRequest {
+  return { project: "", machine: "", reason: "", options: undefined };
+}
+
+export const QuarantineMachineRequest: MessageFns<QuarantineMachineRequest> = {
+  encode(message: QuarantineMachineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.machine !== "") {
+      writer.uint32(18).string(message.machine);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineMachineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineMachineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.machine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineMachineRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      machine: isSet(object.machine) ? globalThis.String(object.machine) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: QuarantineMachineRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.machine !== "") {
+      obj.machine = message.machine;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineMachineRequest>): QuarantineMachineRequest {
+    return QuarantineMachineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineMachineRequest>): QuarantineMachineRequest {
+    const message = createBaseQuarantineMachineRequest();
+    message.project = object.project ?? "";
+    message.machine = object.machine ?? "";
+    message.reason = object.reason ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseQuarantineMachineResponse(): QuarantineMachineResponse {
+  return { machine: undefined, revision: 0n };
+}
+
+export const QuarantineMachineResponse: MessageFns<QuarantineMachineResponse> = {
+  encode(message: QuarantineMachineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.machine !== undefined) {
+      Machine.encode(message.machine, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineMachineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineMachineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.machine = Machine.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineMachineResponse {
+    return {
+      machine: isSet(object.machine) ? Machine.fromJSON(object.machine) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: QuarantineMachineResponse): unknown {
+    const obj: any = {};
+    if (message.machine !== undefined) {
+      obj.machine = Machine.toJSON(message.machine);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineMachineResponse>): QuarantineMachineResponse {
+    return QuarantineMachineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineMachineResponse>): QuarantineMachineResponse {
+    const message = createBaseQuarantineMachineResponse();
+    message.machine = (object.machine !== undefined && object.machine !== null)
+      ? Machine.fromPartial(object.machine)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseReleaseMachineRequest(): ReleaseMachineRequest {
+  return { project: "", machine: "", options: undefined };
+}
+
+export const ReleaseMachineRequest: MessageFns<ReleaseMachineRequest> = {
+  encode(message: ReleaseMachineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.machine !== "") {
+      writer.uint32(18).string(message.machine);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseMachineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseMachineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.machine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseMachineRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      machine: isSet(object.machine) ? globalThis.String(object.machine) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: ReleaseMachineRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.machine !== "") {
+      obj.machine = message.machine;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseMachineRequest>): ReleaseMachineRequest {
+    return ReleaseMachineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseMachineRequest>): ReleaseMachineRequest {
+    const message = createBaseReleaseMachineRequest();
+    message.project = object.project ?? "";
+    message.machine = object.machine ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReleaseMachineResponse(): ReleaseMachineResponse {
+  return { machine: undefined, revision: 0n };
+}
+
+export const ReleaseMachineResponse: MessageFns<ReleaseMachineResponse> = {
+  encode(message: ReleaseMachineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.machine !== undefined) {
+      Machine.encode(message.machine, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseMachineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseMachineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.machine = Machine.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseMachineResponse {
+    return {
+      machine: isSet(object.machine) ? Machine.fromJSON(object.machine) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: ReleaseMachineResponse): unknown {
+    const obj: any = {};
+    if (message.machine !== undefined) {
+      obj.machine = Machine.toJSON(message.machine);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseMachineResponse>): ReleaseMachineResponse {
+    return ReleaseMachineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseMachineResponse>): ReleaseMachineResponse {
+    const message = createBaseReleaseMachineResponse();
+    message.machine = (object.machine !== undefined && object.machine !== null)
+      ? Machine.fromPartial(object.machine)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBasePauseMachineRequest(): PauseMachineRequest {
+  return { project: "", machine: "", duration: undefined, reason: "", options: undefined };
+}
+
+export const PauseMachineRequest: MessageFns<PauseMachineRequest> = {
+  encode(message: PauseMachineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.machine !== "") {
+      writer.uint32(18).string(message.machine);
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(26).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseMachineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseMachineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.machine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseMachineRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      machine: isSet(object.machine) ? globalThis.String(object.machine) : "",
+      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: PauseMachineRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.machine !== "") {
+      obj.machine = message.machine;
+    }
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseMachineRequest>): PauseMachineRequest {
+    return PauseMachineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseMachineRequest>): PauseMachineRequest {
+    const message = createBasePauseMachineRequest();
+    message.project = object.project ?? "";
+    message.machine = object.machine ?? "";
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.reason = object.reason ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePauseMachineResponse(): PauseMachineResponse {
+  return { machine: undefined, revision: 0n };
+}
+
+export const PauseMachineResponse: MessageFns<PauseMachineResponse> = {
+  encode(message: PauseMachineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.machine !== undefined) {
+      Machine.encode(message.machine, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseMachineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseMachineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.machine = Machine.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseMachineResponse {
+    return {
+      machine: isSet(object.machine) ? Machine.fromJSON(object.machine) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: PauseMachineResponse): unknown {
+    const obj: any = {};
+    if (message.machine !== undefined) {
+      obj.machine = Machine.toJSON(message.machine);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseMachineResponse>): PauseMachineResponse {
+    return PauseMachineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseMachineResponse>): PauseMachineResponse {
+    const message = createBasePauseMachineResponse();
+    message.machine = (object.machine !== undefined && object.machine !== null)
+      ? Machine.fromPartial(object.machine)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseResumeMachineRequest(): ResumeMachineRequest {
+  return { project: "", machine: "", options: undefined };
+}
+
+export const ResumeMachineRequest: MessageFns<ResumeMachineRequest> = {
+  encode(message: ResumeMachineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.machine !== "") {
+      writer.uint32(18).string(message.machine);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeMachineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeMachineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.machine = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeMachineRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      machine: isSet(object.machine) ? globalThis.String(object.machine) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: ResumeMachineRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.machine !== "") {
+      obj.machine = message.machine;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeMachineRequest>): ResumeMachineRequest {
+    return ResumeMachineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeMachineRequest>): ResumeMachineRequest {
+    const message = createBaseResumeMachineRequest();
+    message.project = object.project ?? "";
+    message.machine = object.machine ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeMachineResponse(): ResumeMachineResponse {
+  return { machine: undefined, revision: 0n };
+}
+
+export const ResumeMachineResponse: MessageFns<ResumeMachineResponse> = {
+  encode(message: ResumeMachineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.machine !== undefined) {
+      Machine.encode(message.machine, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeMachineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeMachineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.machine = Machine.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeMachineResponse {
+    return {
+      machine: isSet(object.machine) ? Machine.fromJSON(object.machine) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: ResumeMachineResponse): unknown {
+    const obj: any = {};
+    if (message.machine !== undefined) {
+      obj.machine = Machine.toJSON(message.machine);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeMachineResponse>): ResumeMachineResponse {
+    return ResumeMachineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeMachineResponse>): ResumeMachineResponse {
+    const message = createBaseResumeMachineResponse();
+    message.machine = (object.machine !== undefined && object.machine !== null)
+      ? Machine.fromPartial(object.machine)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
 export type MachineServiceService = typeof MachineServiceService;
 export const MachineServiceService = {
   getMachine: {
@@ -617,6 +1920,62 @@ export const MachineServiceService = {
       Buffer.from(ListMachinesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListMachinesResponse => ListMachinesResponse.decode(value),
   },
+  /** Labels, location and whether it may be repaired. */
+  updateMachine: {
+    path: "/flotilla.operator.v1.MachineService/UpdateMachine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateMachineRequest): Buffer => Buffer.from(UpdateMachineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateMachineRequest => UpdateMachineRequest.decode(value),
+    responseSerialize: (value: UpdateMachineResponse): Buffer =>
+      Buffer.from(UpdateMachineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateMachineResponse => UpdateMachineResponse.decode(value),
+  },
+  /** Out of all pools: its node is drained and leaves, and nothing is scheduled on it until it is released. */
+  quarantineMachine: {
+    path: "/flotilla.operator.v1.MachineService/QuarantineMachine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: QuarantineMachineRequest): Buffer =>
+      Buffer.from(QuarantineMachineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): QuarantineMachineRequest => QuarantineMachineRequest.decode(value),
+    responseSerialize: (value: QuarantineMachineResponse): Buffer =>
+      Buffer.from(QuarantineMachineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): QuarantineMachineResponse => QuarantineMachineResponse.decode(value),
+  },
+  /** Ends a quarantine. A preserved machine is cleaned first, then it is AVAILABLE again. */
+  releaseMachine: {
+    path: "/flotilla.operator.v1.MachineService/ReleaseMachine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReleaseMachineRequest): Buffer =>
+      Buffer.from(ReleaseMachineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReleaseMachineRequest => ReleaseMachineRequest.decode(value),
+    responseSerialize: (value: ReleaseMachineResponse): Buffer =>
+      Buffer.from(ReleaseMachineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReleaseMachineResponse => ReleaseMachineResponse.decode(value),
+  },
+  /** No repair of the machine for a while. */
+  pauseMachine: {
+    path: "/flotilla.operator.v1.MachineService/PauseMachine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseMachineRequest): Buffer => Buffer.from(PauseMachineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseMachineRequest => PauseMachineRequest.decode(value),
+    responseSerialize: (value: PauseMachineResponse): Buffer =>
+      Buffer.from(PauseMachineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseMachineResponse => PauseMachineResponse.decode(value),
+  },
+  resumeMachine: {
+    path: "/flotilla.operator.v1.MachineService/ResumeMachine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeMachineRequest): Buffer => Buffer.from(ResumeMachineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeMachineRequest => ResumeMachineRequest.decode(value),
+    responseSerialize: (value: ResumeMachineResponse): Buffer =>
+      Buffer.from(ResumeMachineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeMachineResponse => ResumeMachineResponse.decode(value),
+  },
   /** Retires the machine: its identity is revoked. A machine in a cluster leaves first. */
   deleteMachine: {
     path: "/flotilla.operator.v1.MachineService/DeleteMachine" as const,
@@ -633,6 +1992,15 @@ export const MachineServiceService = {
 export interface MachineServiceServer extends UntypedServiceImplementation {
   getMachine: handleUnaryCall<GetMachineRequest, GetMachineResponse>;
   listMachines: handleUnaryCall<ListMachinesRequest, ListMachinesResponse>;
+  /** Labels, location and whether it may be repaired. */
+  updateMachine: handleUnaryCall<UpdateMachineRequest, UpdateMachineResponse>;
+  /** Out of all pools: its node is drained and leaves, and nothing is scheduled on it until it is released. */
+  quarantineMachine: handleUnaryCall<QuarantineMachineRequest, QuarantineMachineResponse>;
+  /** Ends a quarantine. A preserved machine is cleaned first, then it is AVAILABLE again. */
+  releaseMachine: handleUnaryCall<ReleaseMachineRequest, ReleaseMachineResponse>;
+  /** No repair of the machine for a while. */
+  pauseMachine: handleUnaryCall<PauseMachineRequest, PauseMachineResponse>;
+  resumeMachine: handleUnaryCall<ResumeMachineRequest, ResumeMachineResponse>;
   /** Retires the machine: its identity is revoked. A machine in a cluster leaves first. */
   deleteMachine: handleUnaryCall<DeleteMachineRequest, DeleteMachineResponse>;
 }
@@ -667,6 +2035,85 @@ export interface MachineServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListMachinesResponse) => void,
+  ): ClientUnaryCall;
+  /** Labels, location and whether it may be repaired. */
+  updateMachine(
+    request: UpdateMachineRequest,
+    callback: (error: ServiceError | null, response: UpdateMachineResponse) => void,
+  ): ClientUnaryCall;
+  updateMachine(
+    request: UpdateMachineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateMachineResponse) => void,
+  ): ClientUnaryCall;
+  updateMachine(
+    request: UpdateMachineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateMachineResponse) => void,
+  ): ClientUnaryCall;
+  /** Out of all pools: its node is drained and leaves, and nothing is scheduled on it until it is released. */
+  quarantineMachine(
+    request: QuarantineMachineRequest,
+    callback: (error: ServiceError | null, response: QuarantineMachineResponse) => void,
+  ): ClientUnaryCall;
+  quarantineMachine(
+    request: QuarantineMachineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: QuarantineMachineResponse) => void,
+  ): ClientUnaryCall;
+  quarantineMachine(
+    request: QuarantineMachineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: QuarantineMachineResponse) => void,
+  ): ClientUnaryCall;
+  /** Ends a quarantine. A preserved machine is cleaned first, then it is AVAILABLE again. */
+  releaseMachine(
+    request: ReleaseMachineRequest,
+    callback: (error: ServiceError | null, response: ReleaseMachineResponse) => void,
+  ): ClientUnaryCall;
+  releaseMachine(
+    request: ReleaseMachineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReleaseMachineResponse) => void,
+  ): ClientUnaryCall;
+  releaseMachine(
+    request: ReleaseMachineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReleaseMachineResponse) => void,
+  ): ClientUnaryCall;
+  /** No repair of the machine for a while. */
+  pauseMachine(
+    request: PauseMachineRequest,
+    callback: (error: ServiceError | null, response: PauseMachineResponse) => void,
+  ): ClientUnaryCall;
+  pauseMachine(
+    request: PauseMachineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseMachineResponse) => void,
+  ): ClientUnaryCall;
+  pauseMachine(
+    request: PauseMachineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseMachineResponse) => void,
+  ): ClientUnaryCall;
+  resumeMachine(
+    request: ResumeMachineRequest,
+    callback: (error: ServiceError | null, response: ResumeMachineResponse) => void,
+  ): ClientUnaryCall;
+  resumeMachine(
+    request: ResumeMachineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeMachineResponse) => void,
+  ): ClientUnaryCall;
+  resumeMachine(
+    request: ResumeMachineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeMachineResponse) => void,
   ): ClientUnaryCall;
   /** Retires the machine: its identity is revoked. A machine in a cluster leaves first. */
   deleteMachine(
@@ -703,6 +2150,10 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

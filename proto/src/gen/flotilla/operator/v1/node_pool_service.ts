@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Duration } from "../../../google/protobuf/duration.js";
 import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { NodePool, NodePoolSpec } from "../../types/v1/pool.js";
 import { ListOptions, WriteOptions } from "./common.js";
@@ -75,10 +76,16 @@ export interface UpdateNodePoolRequest {
   spec:
     | NodePoolSpec
     | undefined;
-  /** Paths inside spec, for example "size"; empty = all. */
+  /** Paths inside spec, for example "size"; "labels" for the labels; empty = all of spec. */
   updateMask: string[] | undefined;
   etag: string;
   options: WriteOptions | undefined;
+  labels: { [key: string]: string };
+}
+
+export interface UpdateNodePoolRequest_LabelsEntry {
+  key: string;
+  value: string;
 }
 
 export interface UpdateNodePoolResponse {
@@ -95,6 +102,33 @@ export interface DeleteNodePoolRequest {
 }
 
 export interface DeleteNodePoolResponse {
+  nodePool: NodePool | undefined;
+  revision: bigint;
+}
+
+export interface PauseNodePoolRequest {
+  project: string;
+  cluster: string;
+  nodePool: string;
+  /** At most 7 days; unset = 2 h. */
+  duration: Duration | undefined;
+  reason: string;
+  options: WriteOptions | undefined;
+}
+
+export interface PauseNodePoolResponse {
+  nodePool: NodePool | undefined;
+  revision: bigint;
+}
+
+export interface ResumeNodePoolRequest {
+  project: string;
+  cluster: string;
+  nodePool: string;
+  options: WriteOptions | undefined;
+}
+
+export interface ResumeNodePoolResponse {
   nodePool: NodePool | undefined;
   revision: bigint;
 }
@@ -846,6 +880,7 @@ function createBaseUpdateNodePoolRequest(): UpdateNodePoolRequest {
     updateMask: undefined,
     etag: "",
     options: undefined,
+    labels: {},
   };
 }
 
@@ -872,6 +907,9 @@ export const UpdateNodePoolRequest: MessageFns<UpdateNodePoolRequest> = {
     if (message.options !== undefined) {
       WriteOptions.encode(message.options, writer.uint32(58).fork()).join();
     }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      UpdateNodePoolRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -944,6 +982,17 @@ export const UpdateNodePoolRequest: MessageFns<UpdateNodePoolRequest> = {
             message.options = WriteOptions.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = UpdateNodePoolRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.labels[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -973,6 +1022,20 @@ export const UpdateNodePoolRequest: MessageFns<UpdateNodePoolRequest> = {
         : undefined,
       etag: isSet(object.etag) ? globalThis.String(object.etag) : "",
       options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+      labels: isObject(object.labels)
+        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -999,6 +1062,15 @@ export const UpdateNodePoolRequest: MessageFns<UpdateNodePoolRequest> = {
     if (message.options !== undefined) {
       obj.options = WriteOptions.toJSON(message.options);
     }
+    if (message.labels) {
+      const entries = globalThis.Object.entries(message.labels) as [string, string][];
+      if (entries.length > 0) {
+        obj.labels = {};
+        entries.forEach(([k, v]) => {
+          obj.labels[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -1018,6 +1090,100 @@ export const UpdateNodePoolRequest: MessageFns<UpdateNodePoolRequest> = {
     message.options = (object.options !== undefined && object.options !== null)
       ? WriteOptions.fromPartial(object.options)
       : undefined;
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseUpdateNodePoolRequest_LabelsEntry(): UpdateNodePoolRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const UpdateNodePoolRequest_LabelsEntry: MessageFns<UpdateNodePoolRequest_LabelsEntry> = {
+  encode(message: UpdateNodePoolRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateNodePoolRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateNodePoolRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateNodePoolRequest_LabelsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: UpdateNodePoolRequest_LabelsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateNodePoolRequest_LabelsEntry>): UpdateNodePoolRequest_LabelsEntry {
+    return UpdateNodePoolRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateNodePoolRequest_LabelsEntry>): UpdateNodePoolRequest_LabelsEntry {
+    const message = createBaseUpdateNodePoolRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -1349,6 +1515,474 @@ export const DeleteNodePoolResponse: MessageFns<DeleteNodePoolResponse> = {
   },
 };
 
+function createBasePauseNodePoolRequest(): PauseNodePoolRequest {
+  return { project: "", cluster: "", nodePool: "", duration: undefined, reason: "", options: undefined };
+}
+
+export const PauseNodePoolRequest: MessageFns<PauseNodePoolRequest> = {
+  encode(message: PauseNodePoolRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.nodePool !== "") {
+      writer.uint32(26).string(message.nodePool);
+    }
+    if (message.duration !== undefined) {
+      Duration.encode(message.duration, writer.uint32(34).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseNodePoolRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseNodePoolRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodePool = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.duration = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseNodePoolRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      nodePool: isSet(object.nodePool)
+        ? globalThis.String(object.nodePool)
+        : isSet(object.node_pool)
+        ? globalThis.String(object.node_pool)
+        : "",
+      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: PauseNodePoolRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.nodePool !== "") {
+      obj.nodePool = message.nodePool;
+    }
+    if (message.duration !== undefined) {
+      obj.duration = Duration.toJSON(message.duration);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseNodePoolRequest>): PauseNodePoolRequest {
+    return PauseNodePoolRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseNodePoolRequest>): PauseNodePoolRequest {
+    const message = createBasePauseNodePoolRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.nodePool = object.nodePool ?? "";
+    message.duration = (object.duration !== undefined && object.duration !== null)
+      ? Duration.fromPartial(object.duration)
+      : undefined;
+    message.reason = object.reason ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePauseNodePoolResponse(): PauseNodePoolResponse {
+  return { nodePool: undefined, revision: 0n };
+}
+
+export const PauseNodePoolResponse: MessageFns<PauseNodePoolResponse> = {
+  encode(message: PauseNodePoolResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodePool !== undefined) {
+      NodePool.encode(message.nodePool, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseNodePoolResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseNodePoolResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodePool = NodePool.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PauseNodePoolResponse {
+    return {
+      nodePool: isSet(object.nodePool)
+        ? NodePool.fromJSON(object.nodePool)
+        : isSet(object.node_pool)
+        ? NodePool.fromJSON(object.node_pool)
+        : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: PauseNodePoolResponse): unknown {
+    const obj: any = {};
+    if (message.nodePool !== undefined) {
+      obj.nodePool = NodePool.toJSON(message.nodePool);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PauseNodePoolResponse>): PauseNodePoolResponse {
+    return PauseNodePoolResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseNodePoolResponse>): PauseNodePoolResponse {
+    const message = createBasePauseNodePoolResponse();
+    message.nodePool = (object.nodePool !== undefined && object.nodePool !== null)
+      ? NodePool.fromPartial(object.nodePool)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseResumeNodePoolRequest(): ResumeNodePoolRequest {
+  return { project: "", cluster: "", nodePool: "", options: undefined };
+}
+
+export const ResumeNodePoolRequest: MessageFns<ResumeNodePoolRequest> = {
+  encode(message: ResumeNodePoolRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.nodePool !== "") {
+      writer.uint32(26).string(message.nodePool);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeNodePoolRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeNodePoolRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nodePool = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeNodePoolRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      nodePool: isSet(object.nodePool)
+        ? globalThis.String(object.nodePool)
+        : isSet(object.node_pool)
+        ? globalThis.String(object.node_pool)
+        : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: ResumeNodePoolRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.nodePool !== "") {
+      obj.nodePool = message.nodePool;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeNodePoolRequest>): ResumeNodePoolRequest {
+    return ResumeNodePoolRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeNodePoolRequest>): ResumeNodePoolRequest {
+    const message = createBaseResumeNodePoolRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.nodePool = object.nodePool ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseResumeNodePoolResponse(): ResumeNodePoolResponse {
+  return { nodePool: undefined, revision: 0n };
+}
+
+export const ResumeNodePoolResponse: MessageFns<ResumeNodePoolResponse> = {
+  encode(message: ResumeNodePoolResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nodePool !== undefined) {
+      NodePool.encode(message.nodePool, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeNodePoolResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeNodePoolResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nodePool = NodePool.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResumeNodePoolResponse {
+    return {
+      nodePool: isSet(object.nodePool)
+        ? NodePool.fromJSON(object.nodePool)
+        : isSet(object.node_pool)
+        ? NodePool.fromJSON(object.node_pool)
+        : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: ResumeNodePoolResponse): unknown {
+    const obj: any = {};
+    if (message.nodePool !== undefined) {
+      obj.nodePool = NodePool.toJSON(message.nodePool);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResumeNodePoolResponse>): ResumeNodePoolResponse {
+    return ResumeNodePoolResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeNodePoolResponse>): ResumeNodePoolResponse {
+    const message = createBaseResumeNodePoolResponse();
+    message.nodePool = (object.nodePool !== undefined && object.nodePool !== null)
+      ? NodePool.fromPartial(object.nodePool)
+      : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
 export type NodePoolServiceService = typeof NodePoolServiceService;
 export const NodePoolServiceService = {
   createNodePool: {
@@ -1403,6 +2037,28 @@ export const NodePoolServiceService = {
       Buffer.from(DeleteNodePoolResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteNodePoolResponse => DeleteNodePoolResponse.decode(value),
   },
+  /** No repair in the pool for a while. */
+  pauseNodePool: {
+    path: "/flotilla.operator.v1.NodePoolService/PauseNodePool" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseNodePoolRequest): Buffer => Buffer.from(PauseNodePoolRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseNodePoolRequest => PauseNodePoolRequest.decode(value),
+    responseSerialize: (value: PauseNodePoolResponse): Buffer =>
+      Buffer.from(PauseNodePoolResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseNodePoolResponse => PauseNodePoolResponse.decode(value),
+  },
+  resumeNodePool: {
+    path: "/flotilla.operator.v1.NodePoolService/ResumeNodePool" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeNodePoolRequest): Buffer =>
+      Buffer.from(ResumeNodePoolRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeNodePoolRequest => ResumeNodePoolRequest.decode(value),
+    responseSerialize: (value: ResumeNodePoolResponse): Buffer =>
+      Buffer.from(ResumeNodePoolResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeNodePoolResponse => ResumeNodePoolResponse.decode(value),
+  },
 } as const;
 
 export interface NodePoolServiceServer extends UntypedServiceImplementation {
@@ -1411,6 +2067,9 @@ export interface NodePoolServiceServer extends UntypedServiceImplementation {
   listNodePools: handleUnaryCall<ListNodePoolsRequest, ListNodePoolsResponse>;
   updateNodePool: handleUnaryCall<UpdateNodePoolRequest, UpdateNodePoolResponse>;
   deleteNodePool: handleUnaryCall<DeleteNodePoolRequest, DeleteNodePoolResponse>;
+  /** No repair in the pool for a while. */
+  pauseNodePool: handleUnaryCall<PauseNodePoolRequest, PauseNodePoolResponse>;
+  resumeNodePool: handleUnaryCall<ResumeNodePoolRequest, ResumeNodePoolResponse>;
 }
 
 export interface NodePoolServiceClient extends Client {
@@ -1488,6 +2147,37 @@ export interface NodePoolServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteNodePoolResponse) => void,
+  ): ClientUnaryCall;
+  /** No repair in the pool for a while. */
+  pauseNodePool(
+    request: PauseNodePoolRequest,
+    callback: (error: ServiceError | null, response: PauseNodePoolResponse) => void,
+  ): ClientUnaryCall;
+  pauseNodePool(
+    request: PauseNodePoolRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseNodePoolResponse) => void,
+  ): ClientUnaryCall;
+  pauseNodePool(
+    request: PauseNodePoolRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseNodePoolResponse) => void,
+  ): ClientUnaryCall;
+  resumeNodePool(
+    request: ResumeNodePoolRequest,
+    callback: (error: ServiceError | null, response: ResumeNodePoolResponse) => void,
+  ): ClientUnaryCall;
+  resumeNodePool(
+    request: ResumeNodePoolRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeNodePoolResponse) => void,
+  ): ClientUnaryCall;
+  resumeNodePool(
+    request: ResumeNodePoolRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeNodePoolResponse) => void,
   ): ClientUnaryCall;
 }
 

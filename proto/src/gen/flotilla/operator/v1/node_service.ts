@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { Duration } from "../../../google/protobuf/duration.js";
 import { Node } from "../../types/v1/node.js";
 import { ListOptions, WriteOptions } from "./common.js";
 
@@ -57,6 +58,7 @@ export interface RemoveNodeRequest {
   node: string;
   shrink: boolean;
   options: WriteOptions | undefined;
+  drain: DrainOptions | undefined;
 }
 
 export interface RemoveNodeResponse {
@@ -72,6 +74,65 @@ export interface RetryNodeRequest {
 }
 
 export interface RetryNodeResponse {
+  node: Node | undefined;
+  revision: bigint;
+}
+
+export interface DrainOptions {
+  /** Unset = the pool's drain timeout. */
+  timeout:
+    | Duration
+    | undefined;
+  /** Delete pods that a disruption budget protects once the timeout is over. Needs the role ADMIN. */
+  force: boolean;
+}
+
+export interface ReplaceNodeRequest {
+  project: string;
+  cluster: string;
+  node: string;
+  options: WriteOptions | undefined;
+  drain: DrainOptions | undefined;
+}
+
+export interface ReplaceNodeResponse {
+  node: Node | undefined;
+  revision: bigint;
+}
+
+export interface CordonNodeRequest {
+  project: string;
+  cluster: string;
+  node: string;
+  options: WriteOptions | undefined;
+}
+
+export interface CordonNodeResponse {
+  node: Node | undefined;
+  revision: bigint;
+}
+
+export interface UncordonNodeRequest {
+  project: string;
+  cluster: string;
+  node: string;
+  options: WriteOptions | undefined;
+}
+
+export interface UncordonNodeResponse {
+  node: Node | undefined;
+  revision: bigint;
+}
+
+export interface DrainNodeRequest {
+  project: string;
+  cluster: string;
+  node: string;
+  options: WriteOptions | undefined;
+  drain: DrainOptions | undefined;
+}
+
+export interface DrainNodeResponse {
   node: Node | undefined;
   revision: bigint;
 }
@@ -477,7 +538,7 @@ export const ListNodesResponse: MessageFns<ListNodesResponse> = {
 };
 
 function createBaseRemoveNodeRequest(): RemoveNodeRequest {
-  return { project: "", cluster: "", node: "", shrink: false, options: undefined };
+  return { project: "", cluster: "", node: "", shrink: false, options: undefined, drain: undefined };
 }
 
 export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
@@ -496,6 +557,9 @@ export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
     }
     if (message.options !== undefined) {
       WriteOptions.encode(message.options, writer.uint32(42).fork()).join();
+    }
+    if (message.drain !== undefined) {
+      DrainOptions.encode(message.drain, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -553,6 +617,14 @@ export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
             message.options = WriteOptions.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.drain = DrainOptions.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -572,6 +644,7 @@ export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
       node: isSet(object.node) ? globalThis.String(object.node) : "",
       shrink: isSet(object.shrink) ? globalThis.Boolean(object.shrink) : false,
       options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+      drain: isSet(object.drain) ? DrainOptions.fromJSON(object.drain) : undefined,
     };
   },
 
@@ -592,6 +665,9 @@ export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
     if (message.options !== undefined) {
       obj.options = WriteOptions.toJSON(message.options);
     }
+    if (message.drain !== undefined) {
+      obj.drain = DrainOptions.toJSON(message.drain);
+    }
     return obj;
   },
 
@@ -606,6 +682,9 @@ export const RemoveNodeRequest: MessageFns<RemoveNodeRequest> = {
     message.shrink = object.shrink ?? false;
     message.options = (object.options !== undefined && object.options !== null)
       ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    message.drain = (object.drain !== undefined && object.drain !== null)
+      ? DrainOptions.fromPartial(object.drain)
       : undefined;
     return message;
   },
@@ -906,6 +985,957 @@ export const RetryNodeResponse: MessageFns<RetryNodeResponse> = {
   },
 };
 
+function createBaseDrainOptions(): DrainOptions {
+  return { timeout: undefined, force: false };
+}
+
+export const DrainOptions: MessageFns<DrainOptions> = {
+  encode(message: DrainOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.timeout !== undefined) {
+      Duration.encode(message.timeout, writer.uint32(10).fork()).join();
+    }
+    if (message.force !== false) {
+      writer.uint32(16).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainOptions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.timeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DrainOptions {
+    return {
+      timeout: isSet(object.timeout) ? Duration.fromJSON(object.timeout) : undefined,
+      force: isSet(object.force) ? globalThis.Boolean(object.force) : false,
+    };
+  },
+
+  toJSON(message: DrainOptions): unknown {
+    const obj: any = {};
+    if (message.timeout !== undefined) {
+      obj.timeout = Duration.toJSON(message.timeout);
+    }
+    if (message.force !== false) {
+      obj.force = message.force;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DrainOptions>): DrainOptions {
+    return DrainOptions.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrainOptions>): DrainOptions {
+    const message = createBaseDrainOptions();
+    message.timeout = (object.timeout !== undefined && object.timeout !== null)
+      ? Duration.fromPartial(object.timeout)
+      : undefined;
+    message.force = object.force ?? false;
+    return message;
+  },
+};
+
+function createBaseReplaceNodeRequest(): ReplaceNodeRequest {
+  return { project: "", cluster: "", node: "", options: undefined, drain: undefined };
+}
+
+export const ReplaceNodeRequest: MessageFns<ReplaceNodeRequest> = {
+  encode(message: ReplaceNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(34).fork()).join();
+    }
+    if (message.drain !== undefined) {
+      DrainOptions.encode(message.drain, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.drain = DrainOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplaceNodeRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+      drain: isSet(object.drain) ? DrainOptions.fromJSON(object.drain) : undefined,
+    };
+  },
+
+  toJSON(message: ReplaceNodeRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    if (message.drain !== undefined) {
+      obj.drain = DrainOptions.toJSON(message.drain);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplaceNodeRequest>): ReplaceNodeRequest {
+    return ReplaceNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplaceNodeRequest>): ReplaceNodeRequest {
+    const message = createBaseReplaceNodeRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.node = object.node ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    message.drain = (object.drain !== undefined && object.drain !== null)
+      ? DrainOptions.fromPartial(object.drain)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReplaceNodeResponse(): ReplaceNodeResponse {
+  return { node: undefined, revision: 0n };
+}
+
+export const ReplaceNodeResponse: MessageFns<ReplaceNodeResponse> = {
+  encode(message: ReplaceNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplaceNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplaceNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplaceNodeResponse {
+    return {
+      node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: ReplaceNodeResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplaceNodeResponse>): ReplaceNodeResponse {
+    return ReplaceNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplaceNodeResponse>): ReplaceNodeResponse {
+    const message = createBaseReplaceNodeResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseCordonNodeRequest(): CordonNodeRequest {
+  return { project: "", cluster: "", node: "", options: undefined };
+}
+
+export const CordonNodeRequest: MessageFns<CordonNodeRequest> = {
+  encode(message: CordonNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CordonNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCordonNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CordonNodeRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: CordonNodeRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CordonNodeRequest>): CordonNodeRequest {
+    return CordonNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CordonNodeRequest>): CordonNodeRequest {
+    const message = createBaseCordonNodeRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.node = object.node ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCordonNodeResponse(): CordonNodeResponse {
+  return { node: undefined, revision: 0n };
+}
+
+export const CordonNodeResponse: MessageFns<CordonNodeResponse> = {
+  encode(message: CordonNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CordonNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCordonNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CordonNodeResponse {
+    return {
+      node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: CordonNodeResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CordonNodeResponse>): CordonNodeResponse {
+    return CordonNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CordonNodeResponse>): CordonNodeResponse {
+    const message = createBaseCordonNodeResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseUncordonNodeRequest(): UncordonNodeRequest {
+  return { project: "", cluster: "", node: "", options: undefined };
+}
+
+export const UncordonNodeRequest: MessageFns<UncordonNodeRequest> = {
+  encode(message: UncordonNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UncordonNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUncordonNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UncordonNodeRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+    };
+  },
+
+  toJSON(message: UncordonNodeRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UncordonNodeRequest>): UncordonNodeRequest {
+    return UncordonNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UncordonNodeRequest>): UncordonNodeRequest {
+    const message = createBaseUncordonNodeRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.node = object.node ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUncordonNodeResponse(): UncordonNodeResponse {
+  return { node: undefined, revision: 0n };
+}
+
+export const UncordonNodeResponse: MessageFns<UncordonNodeResponse> = {
+  encode(message: UncordonNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UncordonNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUncordonNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UncordonNodeResponse {
+    return {
+      node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: UncordonNodeResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UncordonNodeResponse>): UncordonNodeResponse {
+    return UncordonNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UncordonNodeResponse>): UncordonNodeResponse {
+    const message = createBaseUncordonNodeResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
+function createBaseDrainNodeRequest(): DrainNodeRequest {
+  return { project: "", cluster: "", node: "", options: undefined, drain: undefined };
+}
+
+export const DrainNodeRequest: MessageFns<DrainNodeRequest> = {
+  encode(message: DrainNodeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.cluster !== "") {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.node !== "") {
+      writer.uint32(26).string(message.node);
+    }
+    if (message.options !== undefined) {
+      WriteOptions.encode(message.options, writer.uint32(34).fork()).join();
+    }
+    if (message.drain !== undefined) {
+      DrainOptions.encode(message.drain, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainNodeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainNodeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.node = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.options = WriteOptions.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.drain = DrainOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DrainNodeRequest {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      cluster: isSet(object.cluster) ? globalThis.String(object.cluster) : "",
+      node: isSet(object.node) ? globalThis.String(object.node) : "",
+      options: isSet(object.options) ? WriteOptions.fromJSON(object.options) : undefined,
+      drain: isSet(object.drain) ? DrainOptions.fromJSON(object.drain) : undefined,
+    };
+  },
+
+  toJSON(message: DrainNodeRequest): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.cluster !== "") {
+      obj.cluster = message.cluster;
+    }
+    if (message.node !== "") {
+      obj.node = message.node;
+    }
+    if (message.options !== undefined) {
+      obj.options = WriteOptions.toJSON(message.options);
+    }
+    if (message.drain !== undefined) {
+      obj.drain = DrainOptions.toJSON(message.drain);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DrainNodeRequest>): DrainNodeRequest {
+    return DrainNodeRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrainNodeRequest>): DrainNodeRequest {
+    const message = createBaseDrainNodeRequest();
+    message.project = object.project ?? "";
+    message.cluster = object.cluster ?? "";
+    message.node = object.node ?? "";
+    message.options = (object.options !== undefined && object.options !== null)
+      ? WriteOptions.fromPartial(object.options)
+      : undefined;
+    message.drain = (object.drain !== undefined && object.drain !== null)
+      ? DrainOptions.fromPartial(object.drain)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDrainNodeResponse(): DrainNodeResponse {
+  return { node: undefined, revision: 0n };
+}
+
+export const DrainNodeResponse: MessageFns<DrainNodeResponse> = {
+  encode(message: DrainNodeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node !== undefined) {
+      Node.encode(message.node, writer.uint32(10).fork()).join();
+    }
+    if (message.revision !== 0n) {
+      if (BigInt.asIntN(64, message.revision) !== message.revision) {
+        throw new globalThis.Error("value provided for field message.revision of type int64 too large");
+      }
+      writer.uint32(16).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DrainNodeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrainNodeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = Node.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DrainNodeResponse {
+    return {
+      node: isSet(object.node) ? Node.fromJSON(object.node) : undefined,
+      revision: isSet(object.revision) ? BigInt(object.revision) : 0n,
+    };
+  },
+
+  toJSON(message: DrainNodeResponse): unknown {
+    const obj: any = {};
+    if (message.node !== undefined) {
+      obj.node = Node.toJSON(message.node);
+    }
+    if (message.revision !== 0n) {
+      obj.revision = message.revision.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DrainNodeResponse>): DrainNodeResponse {
+    return DrainNodeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DrainNodeResponse>): DrainNodeResponse {
+    const message = createBaseDrainNodeResponse();
+    message.node = (object.node !== undefined && object.node !== null) ? Node.fromPartial(object.node) : undefined;
+    message.revision = (object.revision !== undefined && object.revision !== null) ? BigInt(object.revision) : 0n;
+    return message;
+  },
+};
+
 export type NodeServiceService = typeof NodeServiceService;
 export const NodeServiceService = {
   getNode: {
@@ -939,7 +1969,47 @@ export const NodeServiceService = {
     responseSerialize: (value: RemoveNodeResponse): Buffer => Buffer.from(RemoveNodeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RemoveNodeResponse => RemoveNodeResponse.decode(value),
   },
-  /** Tries a parked phase again. */
+  /** Another machine takes the place first where there is a spare; then the node is drained and leaves. */
+  replaceNode: {
+    path: "/flotilla.operator.v1.NodeService/ReplaceNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReplaceNodeRequest): Buffer => Buffer.from(ReplaceNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReplaceNodeRequest => ReplaceNodeRequest.decode(value),
+    responseSerialize: (value: ReplaceNodeResponse): Buffer => Buffer.from(ReplaceNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReplaceNodeResponse => ReplaceNodeResponse.decode(value),
+  },
+  cordonNode: {
+    path: "/flotilla.operator.v1.NodeService/CordonNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CordonNodeRequest): Buffer => Buffer.from(CordonNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CordonNodeRequest => CordonNodeRequest.decode(value),
+    responseSerialize: (value: CordonNodeResponse): Buffer => Buffer.from(CordonNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CordonNodeResponse => CordonNodeResponse.decode(value),
+  },
+  /** Also ends a drain. */
+  uncordonNode: {
+    path: "/flotilla.operator.v1.NodeService/UncordonNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UncordonNodeRequest): Buffer => Buffer.from(UncordonNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UncordonNodeRequest => UncordonNodeRequest.decode(value),
+    responseSerialize: (value: UncordonNodeResponse): Buffer =>
+      Buffer.from(UncordonNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UncordonNodeResponse => UncordonNodeResponse.decode(value),
+  },
+  /** Cordons, then empties the node through the eviction API; it stays a node. */
+  drainNode: {
+    path: "/flotilla.operator.v1.NodeService/DrainNode" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DrainNodeRequest): Buffer => Buffer.from(DrainNodeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DrainNodeRequest => DrainNodeRequest.decode(value),
+    responseSerialize: (value: DrainNodeResponse): Buffer => Buffer.from(DrainNodeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DrainNodeResponse => DrainNodeResponse.decode(value),
+  },
+  /** Tries a parked phase, a parked drain or a parked repair again. */
   retryNode: {
     path: "/flotilla.operator.v1.NodeService/RetryNode" as const,
     requestStream: false as const,
@@ -959,7 +2029,14 @@ export interface NodeServiceServer extends UntypedServiceImplementation {
    * when `shrink` is set; otherwise another machine takes the place.
    */
   removeNode: handleUnaryCall<RemoveNodeRequest, RemoveNodeResponse>;
-  /** Tries a parked phase again. */
+  /** Another machine takes the place first where there is a spare; then the node is drained and leaves. */
+  replaceNode: handleUnaryCall<ReplaceNodeRequest, ReplaceNodeResponse>;
+  cordonNode: handleUnaryCall<CordonNodeRequest, CordonNodeResponse>;
+  /** Also ends a drain. */
+  uncordonNode: handleUnaryCall<UncordonNodeRequest, UncordonNodeResponse>;
+  /** Cordons, then empties the node through the eviction API; it stays a node. */
+  drainNode: handleUnaryCall<DrainNodeRequest, DrainNodeResponse>;
+  /** Tries a parked phase, a parked drain or a parked repair again. */
   retryNode: handleUnaryCall<RetryNodeRequest, RetryNodeResponse>;
 }
 
@@ -1013,7 +2090,70 @@ export interface NodeServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RemoveNodeResponse) => void,
   ): ClientUnaryCall;
-  /** Tries a parked phase again. */
+  /** Another machine takes the place first where there is a spare; then the node is drained and leaves. */
+  replaceNode(
+    request: ReplaceNodeRequest,
+    callback: (error: ServiceError | null, response: ReplaceNodeResponse) => void,
+  ): ClientUnaryCall;
+  replaceNode(
+    request: ReplaceNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReplaceNodeResponse) => void,
+  ): ClientUnaryCall;
+  replaceNode(
+    request: ReplaceNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReplaceNodeResponse) => void,
+  ): ClientUnaryCall;
+  cordonNode(
+    request: CordonNodeRequest,
+    callback: (error: ServiceError | null, response: CordonNodeResponse) => void,
+  ): ClientUnaryCall;
+  cordonNode(
+    request: CordonNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CordonNodeResponse) => void,
+  ): ClientUnaryCall;
+  cordonNode(
+    request: CordonNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CordonNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Also ends a drain. */
+  uncordonNode(
+    request: UncordonNodeRequest,
+    callback: (error: ServiceError | null, response: UncordonNodeResponse) => void,
+  ): ClientUnaryCall;
+  uncordonNode(
+    request: UncordonNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UncordonNodeResponse) => void,
+  ): ClientUnaryCall;
+  uncordonNode(
+    request: UncordonNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UncordonNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Cordons, then empties the node through the eviction API; it stays a node. */
+  drainNode(
+    request: DrainNodeRequest,
+    callback: (error: ServiceError | null, response: DrainNodeResponse) => void,
+  ): ClientUnaryCall;
+  drainNode(
+    request: DrainNodeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DrainNodeResponse) => void,
+  ): ClientUnaryCall;
+  drainNode(
+    request: DrainNodeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DrainNodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Tries a parked phase, a parked drain or a parked repair again. */
   retryNode(
     request: RetryNodeRequest,
     callback: (error: ServiceError | null, response: RetryNodeResponse) => void,

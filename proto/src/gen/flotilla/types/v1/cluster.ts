@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Hold, Pause } from "./health.js";
 import { Condition, ResourceMeta } from "./meta.js";
 
 export const protobufPackage = "flotilla.types.v1";
@@ -225,6 +226,16 @@ export interface ClusterSpec {
   /** host or host:port; empty = address of the first control-plane machine. */
   endpoint: string;
   availability: Availability;
+  /** Immutable. */
+  cniSettings: CniSettings | undefined;
+}
+
+/** Our settings on top of what the network plugin ships. */
+export interface CniSettings {
+  /** Bytes; 0 = the plugin's own choice. */
+  mtu: number;
+  /** vxlan, geneve, ipip, wireguard or none, as far as the plugin has it; empty = its default. */
+  encapsulation: string;
 }
 
 export interface ClusterStatus {
@@ -239,6 +250,13 @@ export interface ClusterStatus {
   kubernetesVersion: string;
   nodesTotal: number;
   nodesRunning: number;
+  /** Control-plane members: wanted, and those that run. */
+  controlPlaneReplicas: number;
+  controlPlaneRunning: number;
+  /** EXTERNAL: what the imported kubeconfig may not do though it must, for example "create secrets in kube-system". */
+  missingRights: string[];
+  holds: Hold[];
+  pause: Pause | undefined;
 }
 
 function createBaseCluster(): Cluster {
@@ -358,6 +376,7 @@ function createBaseClusterSpec(): ClusterSpec {
     clusterDomain: "",
     endpoint: "",
     availability: 0,
+    cniSettings: undefined,
   };
 }
 
@@ -386,6 +405,9 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
     }
     if (message.availability !== 0) {
       writer.uint32(64).int32(message.availability);
+    }
+    if (message.cniSettings !== undefined) {
+      CniSettings.encode(message.cniSettings, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -467,6 +489,14 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
             message.availability = reader.int32() as any;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.cniSettings = CniSettings.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -509,6 +539,11 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
         : "",
       endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
       availability: isSet(object.availability) ? availabilityFromJSON(object.availability) : 0,
+      cniSettings: isSet(object.cniSettings)
+        ? CniSettings.fromJSON(object.cniSettings)
+        : isSet(object.cni_settings)
+        ? CniSettings.fromJSON(object.cni_settings)
+        : undefined,
     };
   },
 
@@ -538,6 +573,9 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
     if (message.availability !== 0) {
       obj.availability = availabilityToJSON(message.availability);
     }
+    if (message.cniSettings !== undefined) {
+      obj.cniSettings = CniSettings.toJSON(message.cniSettings);
+    }
     return obj;
   },
 
@@ -554,6 +592,94 @@ export const ClusterSpec: MessageFns<ClusterSpec> = {
     message.clusterDomain = object.clusterDomain ?? "";
     message.endpoint = object.endpoint ?? "";
     message.availability = object.availability ?? 0;
+    message.cniSettings = (object.cniSettings !== undefined && object.cniSettings !== null)
+      ? CniSettings.fromPartial(object.cniSettings)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCniSettings(): CniSettings {
+  return { mtu: 0, encapsulation: "" };
+}
+
+export const CniSettings: MessageFns<CniSettings> = {
+  encode(message: CniSettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mtu !== 0) {
+      writer.uint32(8).int32(message.mtu);
+    }
+    if (message.encapsulation !== "") {
+      writer.uint32(18).string(message.encapsulation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CniSettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCniSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.mtu = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.encapsulation = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CniSettings {
+    return {
+      mtu: isSet(object.mtu) ? globalThis.Number(object.mtu) : 0,
+      encapsulation: isSet(object.encapsulation) ? globalThis.String(object.encapsulation) : "",
+    };
+  },
+
+  toJSON(message: CniSettings): unknown {
+    const obj: any = {};
+    if (message.mtu !== 0) {
+      obj.mtu = Math.round(message.mtu);
+    }
+    if (message.encapsulation !== "") {
+      obj.encapsulation = message.encapsulation;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CniSettings>): CniSettings {
+    return CniSettings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CniSettings>): CniSettings {
+    const message = createBaseCniSettings();
+    message.mtu = object.mtu ?? 0;
+    message.encapsulation = object.encapsulation ?? "";
     return message;
   },
 };
@@ -569,6 +695,11 @@ function createBaseClusterStatus(): ClusterStatus {
     kubernetesVersion: "",
     nodesTotal: 0,
     nodesRunning: 0,
+    controlPlaneReplicas: 0,
+    controlPlaneRunning: 0,
+    missingRights: [],
+    holds: [],
+    pause: undefined,
   };
 }
 
@@ -600,6 +731,21 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
     }
     if (message.nodesRunning !== 0) {
       writer.uint32(72).int32(message.nodesRunning);
+    }
+    if (message.controlPlaneReplicas !== 0) {
+      writer.uint32(80).int32(message.controlPlaneReplicas);
+    }
+    if (message.controlPlaneRunning !== 0) {
+      writer.uint32(88).int32(message.controlPlaneRunning);
+    }
+    for (const v of message.missingRights) {
+      writer.uint32(98).string(v!);
+    }
+    for (const v of message.holds) {
+      Hold.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.pause !== undefined) {
+      Pause.encode(message.pause, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -689,6 +835,46 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
             message.nodesRunning = reader.int32();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.controlPlaneReplicas = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.controlPlaneRunning = reader.int32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.missingRights.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.holds.push(Hold.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.pause = Pause.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -730,6 +916,25 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
         : isSet(object.nodes_running)
         ? globalThis.Number(object.nodes_running)
         : 0,
+      controlPlaneReplicas: isSet(object.controlPlaneReplicas)
+        ? globalThis.Number(object.controlPlaneReplicas)
+        : isSet(object.control_plane_replicas)
+        ? globalThis.Number(object.control_plane_replicas)
+        : 0,
+      controlPlaneRunning: isSet(object.controlPlaneRunning)
+        ? globalThis.Number(object.controlPlaneRunning)
+        : isSet(object.control_plane_running)
+        ? globalThis.Number(object.control_plane_running)
+        : 0,
+      missingRights: globalThis.Array.isArray(object?.missingRights)
+        ? object.missingRights.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.missing_rights)
+        ? object.missing_rights.map((e: any) => globalThis.String(e))
+        : [],
+      holds: globalThis.Array.isArray(object?.holds)
+        ? object.holds.map((e: any) => Hold.fromJSON(e))
+        : [],
+      pause: isSet(object.pause) ? Pause.fromJSON(object.pause) : undefined,
     };
   },
 
@@ -762,6 +967,21 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
     if (message.nodesRunning !== 0) {
       obj.nodesRunning = Math.round(message.nodesRunning);
     }
+    if (message.controlPlaneReplicas !== 0) {
+      obj.controlPlaneReplicas = Math.round(message.controlPlaneReplicas);
+    }
+    if (message.controlPlaneRunning !== 0) {
+      obj.controlPlaneRunning = Math.round(message.controlPlaneRunning);
+    }
+    if (message.missingRights?.length) {
+      obj.missingRights = message.missingRights;
+    }
+    if (message.holds?.length) {
+      obj.holds = message.holds.map((e) => Hold.toJSON(e));
+    }
+    if (message.pause !== undefined) {
+      obj.pause = Pause.toJSON(message.pause);
+    }
     return obj;
   },
 
@@ -779,6 +999,11 @@ export const ClusterStatus: MessageFns<ClusterStatus> = {
     message.kubernetesVersion = object.kubernetesVersion ?? "";
     message.nodesTotal = object.nodesTotal ?? 0;
     message.nodesRunning = object.nodesRunning ?? 0;
+    message.controlPlaneReplicas = object.controlPlaneReplicas ?? 0;
+    message.controlPlaneRunning = object.controlPlaneRunning ?? 0;
+    message.missingRights = object.missingRights?.map((e) => e) || [];
+    message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
+    message.pause = (object.pause !== undefined && object.pause !== null) ? Pause.fromPartial(object.pause) : undefined;
     return message;
   },
 };

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { Pause } from "./health.js";
 import { Condition, Location, ResourceMeta } from "./meta.js";
 import { ObservedState } from "./observed.js";
 
@@ -138,6 +139,8 @@ export interface MachineSpec {
   /** True while an operator (or Flotilla) keeps the machine out of all pools. */
   quarantined: boolean;
   quarantineReason: string;
+  /** True = Flotilla never repairs this machine, whatever its pool says. */
+  remediationDisabled: boolean;
 }
 
 export interface MachineStatus {
@@ -161,6 +164,9 @@ export interface MachineStatus {
   targetGeneration: bigint;
   /** Address the session came from. */
   remoteAddress: string;
+  /** Kept as it is for a person to look at: its kubelet is stopped and nothing on it is removed until it is released. */
+  preserved: boolean;
+  pause: Pause | undefined;
 }
 
 /** What a host says of itself. Every field is an attribute, never an identity. */
@@ -307,7 +313,13 @@ export const Machine: MessageFns<Machine> = {
 };
 
 function createBaseMachineSpec(): MachineSpec {
-  return { location: undefined, wantedPoolId: "", quarantined: false, quarantineReason: "" };
+  return {
+    location: undefined,
+    wantedPoolId: "",
+    quarantined: false,
+    quarantineReason: "",
+    remediationDisabled: false,
+  };
 }
 
 export const MachineSpec: MessageFns<MachineSpec> = {
@@ -323,6 +335,9 @@ export const MachineSpec: MessageFns<MachineSpec> = {
     }
     if (message.quarantineReason !== "") {
       writer.uint32(34).string(message.quarantineReason);
+    }
+    if (message.remediationDisabled !== false) {
+      writer.uint32(40).bool(message.remediationDisabled);
     }
     return writer;
   },
@@ -372,6 +387,14 @@ export const MachineSpec: MessageFns<MachineSpec> = {
             message.quarantineReason = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.remediationDisabled = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -398,6 +421,11 @@ export const MachineSpec: MessageFns<MachineSpec> = {
         : isSet(object.quarantine_reason)
         ? globalThis.String(object.quarantine_reason)
         : "",
+      remediationDisabled: isSet(object.remediationDisabled)
+        ? globalThis.Boolean(object.remediationDisabled)
+        : isSet(object.remediation_disabled)
+        ? globalThis.Boolean(object.remediation_disabled)
+        : false,
     };
   },
 
@@ -415,6 +443,9 @@ export const MachineSpec: MessageFns<MachineSpec> = {
     if (message.quarantineReason !== "") {
       obj.quarantineReason = message.quarantineReason;
     }
+    if (message.remediationDisabled !== false) {
+      obj.remediationDisabled = message.remediationDisabled;
+    }
     return obj;
   },
 
@@ -429,6 +460,7 @@ export const MachineSpec: MessageFns<MachineSpec> = {
     message.wantedPoolId = object.wantedPoolId ?? "";
     message.quarantined = object.quarantined ?? false;
     message.quarantineReason = object.quarantineReason ?? "";
+    message.remediationDisabled = object.remediationDisabled ?? false;
     return message;
   },
 };
@@ -447,6 +479,8 @@ function createBaseMachineStatus(): MachineStatus {
     targetEpoch: 0n,
     targetGeneration: 0n,
     remoteAddress: "",
+    preserved: false,
+    pause: undefined,
   };
 }
 
@@ -493,6 +527,12 @@ export const MachineStatus: MessageFns<MachineStatus> = {
     }
     if (message.remoteAddress !== "") {
       writer.uint32(98).string(message.remoteAddress);
+    }
+    if (message.preserved !== false) {
+      writer.uint32(104).bool(message.preserved);
+    }
+    if (message.pause !== undefined) {
+      Pause.encode(message.pause, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -606,6 +646,22 @@ export const MachineStatus: MessageFns<MachineStatus> = {
             message.remoteAddress = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.preserved = reader.bool();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.pause = Pause.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -654,6 +710,8 @@ export const MachineStatus: MessageFns<MachineStatus> = {
         : isSet(object.remote_address)
         ? globalThis.String(object.remote_address)
         : "",
+      preserved: isSet(object.preserved) ? globalThis.Boolean(object.preserved) : false,
+      pause: isSet(object.pause) ? Pause.fromJSON(object.pause) : undefined,
     };
   },
 
@@ -695,6 +753,12 @@ export const MachineStatus: MessageFns<MachineStatus> = {
     if (message.remoteAddress !== "") {
       obj.remoteAddress = message.remoteAddress;
     }
+    if (message.preserved !== false) {
+      obj.preserved = message.preserved;
+    }
+    if (message.pause !== undefined) {
+      obj.pause = Pause.toJSON(message.pause);
+    }
     return obj;
   },
 
@@ -723,6 +787,8 @@ export const MachineStatus: MessageFns<MachineStatus> = {
       ? BigInt(object.targetGeneration)
       : 0n;
     message.remoteAddress = object.remoteAddress ?? "";
+    message.preserved = object.preserved ?? false;
+    message.pause = (object.pause !== undefined && object.pause !== null) ? Pause.fromPartial(object.pause) : undefined;
     return message;
   },
 };

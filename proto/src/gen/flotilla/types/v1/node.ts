@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+import { NodeHealth } from "./health.js";
 import { SessionState, sessionStateFromJSON, sessionStateToJSON } from "./machine.js";
 import { Condition, ResourceMeta } from "./meta.js";
 import { StepReport } from "./observed.js";
@@ -100,6 +101,15 @@ export interface Node {
   machineName: string;
   role: NodePoolRole;
   status: NodeStatus | undefined;
+  spec: NodeSpec | undefined;
+}
+
+/** What an operator asked of the node. */
+export interface NodeSpec {
+  /** Keep new pods away. An operator who uncordons with kubectl takes this back. */
+  cordoned: boolean;
+  /** Empty it through the eviction API and keep it cordoned. */
+  drained: boolean;
 }
 
 export interface NodeStatus {
@@ -120,10 +130,48 @@ export interface NodeStatus {
   session: SessionState;
   /** UpperCamelCase warning shown beside the node, for example ManagementLost; empty when there is none. */
   warning: string;
+  health:
+    | NodeHealth
+    | undefined;
+  /** Set while the node is drained or leaves. */
+  drain:
+    | NodeDrain
+    | undefined;
+  /** Why it goes, UpperCamelCase: OperatorRemoved, ScaledDown, Replaced, ...; empty = it stays. */
+  removalReason: string;
+  /** The revision that the host was last seen to have. */
+  observedTemplateRevision: bigint;
+}
+
+/** How far the emptying of a node is. */
+export interface NodeDrain {
+  podsLeft: number;
+  /** Sentences that name a pod and what blocks it; at most 5. */
+  blocked: string[];
+  startTime:
+    | Date
+    | undefined;
+  /** When it is parked if pods are left. */
+  deadlineTime:
+    | Date
+    | undefined;
+  /** The deadline is over; a person decides. */
+  parked: boolean;
+  /** Pods that a budget protects are deleted: an Admin asked for it. */
+  forced: boolean;
 }
 
 function createBaseNode(): Node {
-  return { meta: undefined, cluster: "", pool: "", machineId: "", machineName: "", role: 0, status: undefined };
+  return {
+    meta: undefined,
+    cluster: "",
+    pool: "",
+    machineId: "",
+    machineName: "",
+    role: 0,
+    status: undefined,
+    spec: undefined,
+  };
 }
 
 export const Node: MessageFns<Node> = {
@@ -148,6 +196,9 @@ export const Node: MessageFns<Node> = {
     }
     if (message.status !== undefined) {
       NodeStatus.encode(message.status, writer.uint32(58).fork()).join();
+    }
+    if (message.spec !== undefined) {
+      NodeSpec.encode(message.spec, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -221,6 +272,14 @@ export const Node: MessageFns<Node> = {
             message.status = NodeStatus.decode(reader, reader.uint32());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.spec = NodeSpec.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -250,6 +309,7 @@ export const Node: MessageFns<Node> = {
         : "",
       role: isSet(object.role) ? nodePoolRoleFromJSON(object.role) : 0,
       status: isSet(object.status) ? NodeStatus.fromJSON(object.status) : undefined,
+      spec: isSet(object.spec) ? NodeSpec.fromJSON(object.spec) : undefined,
     };
   },
 
@@ -276,6 +336,9 @@ export const Node: MessageFns<Node> = {
     if (message.status !== undefined) {
       obj.status = NodeStatus.toJSON(message.status);
     }
+    if (message.spec !== undefined) {
+      obj.spec = NodeSpec.toJSON(message.spec);
+    }
     return obj;
   },
 
@@ -295,6 +358,92 @@ export const Node: MessageFns<Node> = {
     message.status = (object.status !== undefined && object.status !== null)
       ? NodeStatus.fromPartial(object.status)
       : undefined;
+    message.spec = (object.spec !== undefined && object.spec !== null) ? NodeSpec.fromPartial(object.spec) : undefined;
+    return message;
+  },
+};
+
+function createBaseNodeSpec(): NodeSpec {
+  return { cordoned: false, drained: false };
+}
+
+export const NodeSpec: MessageFns<NodeSpec> = {
+  encode(message: NodeSpec, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cordoned !== false) {
+      writer.uint32(8).bool(message.cordoned);
+    }
+    if (message.drained !== false) {
+      writer.uint32(16).bool(message.drained);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeSpec {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeSpec();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cordoned = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.drained = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeSpec {
+    return {
+      cordoned: isSet(object.cordoned) ? globalThis.Boolean(object.cordoned) : false,
+      drained: isSet(object.drained) ? globalThis.Boolean(object.drained) : false,
+    };
+  },
+
+  toJSON(message: NodeSpec): unknown {
+    const obj: any = {};
+    if (message.cordoned !== false) {
+      obj.cordoned = message.cordoned;
+    }
+    if (message.drained !== false) {
+      obj.drained = message.drained;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeSpec>): NodeSpec {
+    return NodeSpec.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeSpec>): NodeSpec {
+    const message = createBaseNodeSpec();
+    message.cordoned = object.cordoned ?? false;
+    message.drained = object.drained ?? false;
     return message;
   },
 };
@@ -315,6 +464,10 @@ function createBaseNodeStatus(): NodeStatus {
     lastSeenTime: undefined,
     session: 0,
     warning: "",
+    health: undefined,
+    drain: undefined,
+    removalReason: "",
+    observedTemplateRevision: 0n,
   };
 }
 
@@ -364,6 +517,21 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     }
     if (message.warning !== "") {
       writer.uint32(114).string(message.warning);
+    }
+    if (message.health !== undefined) {
+      NodeHealth.encode(message.health, writer.uint32(122).fork()).join();
+    }
+    if (message.drain !== undefined) {
+      NodeDrain.encode(message.drain, writer.uint32(130).fork()).join();
+    }
+    if (message.removalReason !== "") {
+      writer.uint32(138).string(message.removalReason);
+    }
+    if (message.observedTemplateRevision !== 0n) {
+      if (BigInt.asIntN(64, message.observedTemplateRevision) !== message.observedTemplateRevision) {
+        throw new globalThis.Error("value provided for field message.observedTemplateRevision of type int64 too large");
+      }
+      writer.uint32(144).int64(message.observedTemplateRevision);
     }
     return writer;
   },
@@ -493,6 +661,38 @@ export const NodeStatus: MessageFns<NodeStatus> = {
             message.warning = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.health = NodeHealth.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.drain = NodeDrain.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.removalReason = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.observedTemplateRevision = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -547,6 +747,18 @@ export const NodeStatus: MessageFns<NodeStatus> = {
         : undefined,
       session: isSet(object.session) ? sessionStateFromJSON(object.session) : 0,
       warning: isSet(object.warning) ? globalThis.String(object.warning) : "",
+      health: isSet(object.health) ? NodeHealth.fromJSON(object.health) : undefined,
+      drain: isSet(object.drain) ? NodeDrain.fromJSON(object.drain) : undefined,
+      removalReason: isSet(object.removalReason)
+        ? globalThis.String(object.removalReason)
+        : isSet(object.removal_reason)
+        ? globalThis.String(object.removal_reason)
+        : "",
+      observedTemplateRevision: isSet(object.observedTemplateRevision)
+        ? BigInt(object.observedTemplateRevision)
+        : isSet(object.observed_template_revision)
+        ? BigInt(object.observed_template_revision)
+        : 0n,
     };
   },
 
@@ -594,6 +806,18 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     if (message.warning !== "") {
       obj.warning = message.warning;
     }
+    if (message.health !== undefined) {
+      obj.health = NodeHealth.toJSON(message.health);
+    }
+    if (message.drain !== undefined) {
+      obj.drain = NodeDrain.toJSON(message.drain);
+    }
+    if (message.removalReason !== "") {
+      obj.removalReason = message.removalReason;
+    }
+    if (message.observedTemplateRevision !== 0n) {
+      obj.observedTemplateRevision = message.observedTemplateRevision.toString();
+    }
     return obj;
   },
 
@@ -618,6 +842,178 @@ export const NodeStatus: MessageFns<NodeStatus> = {
     message.lastSeenTime = object.lastSeenTime ?? undefined;
     message.session = object.session ?? 0;
     message.warning = object.warning ?? "";
+    message.health = (object.health !== undefined && object.health !== null)
+      ? NodeHealth.fromPartial(object.health)
+      : undefined;
+    message.drain = (object.drain !== undefined && object.drain !== null)
+      ? NodeDrain.fromPartial(object.drain)
+      : undefined;
+    message.removalReason = object.removalReason ?? "";
+    message.observedTemplateRevision =
+      (object.observedTemplateRevision !== undefined && object.observedTemplateRevision !== null)
+        ? BigInt(object.observedTemplateRevision)
+        : 0n;
+    return message;
+  },
+};
+
+function createBaseNodeDrain(): NodeDrain {
+  return { podsLeft: 0, blocked: [], startTime: undefined, deadlineTime: undefined, parked: false, forced: false };
+}
+
+export const NodeDrain: MessageFns<NodeDrain> = {
+  encode(message: NodeDrain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.podsLeft !== 0) {
+      writer.uint32(8).int32(message.podsLeft);
+    }
+    for (const v of message.blocked) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.startTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startTime), writer.uint32(26).fork()).join();
+    }
+    if (message.deadlineTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.deadlineTime), writer.uint32(34).fork()).join();
+    }
+    if (message.parked !== false) {
+      writer.uint32(40).bool(message.parked);
+    }
+    if (message.forced !== false) {
+      writer.uint32(48).bool(message.forced);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeDrain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeDrain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.podsLeft = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.blocked.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.startTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.deadlineTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.parked = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.forced = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeDrain {
+    return {
+      podsLeft: isSet(object.podsLeft)
+        ? globalThis.Number(object.podsLeft)
+        : isSet(object.pods_left)
+        ? globalThis.Number(object.pods_left)
+        : 0,
+      blocked: globalThis.Array.isArray(object?.blocked) ? object.blocked.map((e: any) => globalThis.String(e)) : [],
+      startTime: isSet(object.startTime)
+        ? fromJsonTimestamp(object.startTime)
+        : isSet(object.start_time)
+        ? fromJsonTimestamp(object.start_time)
+        : undefined,
+      deadlineTime: isSet(object.deadlineTime)
+        ? fromJsonTimestamp(object.deadlineTime)
+        : isSet(object.deadline_time)
+        ? fromJsonTimestamp(object.deadline_time)
+        : undefined,
+      parked: isSet(object.parked) ? globalThis.Boolean(object.parked) : false,
+      forced: isSet(object.forced) ? globalThis.Boolean(object.forced) : false,
+    };
+  },
+
+  toJSON(message: NodeDrain): unknown {
+    const obj: any = {};
+    if (message.podsLeft !== 0) {
+      obj.podsLeft = Math.round(message.podsLeft);
+    }
+    if (message.blocked?.length) {
+      obj.blocked = message.blocked;
+    }
+    if (message.startTime !== undefined) {
+      obj.startTime = message.startTime.toISOString();
+    }
+    if (message.deadlineTime !== undefined) {
+      obj.deadlineTime = message.deadlineTime.toISOString();
+    }
+    if (message.parked !== false) {
+      obj.parked = message.parked;
+    }
+    if (message.forced !== false) {
+      obj.forced = message.forced;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeDrain>): NodeDrain {
+    return NodeDrain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeDrain>): NodeDrain {
+    const message = createBaseNodeDrain();
+    message.podsLeft = object.podsLeft ?? 0;
+    message.blocked = object.blocked?.map((e) => e) || [];
+    message.startTime = object.startTime ?? undefined;
+    message.deadlineTime = object.deadlineTime ?? undefined;
+    message.parked = object.parked ?? false;
+    message.forced = object.forced ?? false;
     return message;
   },
 };

@@ -142,7 +142,13 @@ export interface ObservedState {
   /** Host changes that leave did or would undo; empty on a machine proven clean. */
   clean: boolean;
   /** Set once by the machine that ran kubeadm init. */
-  credentials: ClusterCredentials | undefined;
+  credentials:
+    | ClusterCredentials
+    | undefined;
+  /** The kubelet's settings on the host are those of this revision; 0 = not known. */
+  templateRevision: bigint;
+  /** The kubelet is stopped by our order. */
+  isolated: boolean;
 }
 
 export interface Membership {
@@ -207,6 +213,8 @@ function createBaseObservedState(): ObservedState {
     membership: undefined,
     clean: false,
     credentials: undefined,
+    templateRevision: 0n,
+    isolated: false,
   };
 }
 
@@ -250,6 +258,15 @@ export const ObservedState: MessageFns<ObservedState> = {
     }
     if (message.credentials !== undefined) {
       ClusterCredentials.encode(message.credentials, writer.uint32(82).fork()).join();
+    }
+    if (message.templateRevision !== 0n) {
+      if (BigInt.asIntN(64, message.templateRevision) !== message.templateRevision) {
+        throw new globalThis.Error("value provided for field message.templateRevision of type int64 too large");
+      }
+      writer.uint32(88).int64(message.templateRevision);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(96).bool(message.isolated);
     }
     return writer;
   },
@@ -347,6 +364,22 @@ export const ObservedState: MessageFns<ObservedState> = {
             message.credentials = ClusterCredentials.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.templateRevision = reader.int64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -387,6 +420,12 @@ export const ObservedState: MessageFns<ObservedState> = {
       membership: isSet(object.membership) ? Membership.fromJSON(object.membership) : undefined,
       clean: isSet(object.clean) ? globalThis.Boolean(object.clean) : false,
       credentials: isSet(object.credentials) ? ClusterCredentials.fromJSON(object.credentials) : undefined,
+      templateRevision: isSet(object.templateRevision)
+        ? BigInt(object.templateRevision)
+        : isSet(object.template_revision)
+        ? BigInt(object.template_revision)
+        : 0n,
+      isolated: isSet(object.isolated) ? globalThis.Boolean(object.isolated) : false,
     };
   },
 
@@ -422,6 +461,12 @@ export const ObservedState: MessageFns<ObservedState> = {
     if (message.credentials !== undefined) {
       obj.credentials = ClusterCredentials.toJSON(message.credentials);
     }
+    if (message.templateRevision !== 0n) {
+      obj.templateRevision = message.templateRevision.toString();
+    }
+    if (message.isolated !== false) {
+      obj.isolated = message.isolated;
+    }
     return obj;
   },
 
@@ -451,6 +496,10 @@ export const ObservedState: MessageFns<ObservedState> = {
     message.credentials = (object.credentials !== undefined && object.credentials !== null)
       ? ClusterCredentials.fromPartial(object.credentials)
       : undefined;
+    message.templateRevision = (object.templateRevision !== undefined && object.templateRevision !== null)
+      ? BigInt(object.templateRevision)
+      : 0n;
+    message.isolated = object.isolated ?? false;
     return message;
   },
 };

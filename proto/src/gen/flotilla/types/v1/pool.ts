@@ -6,11 +6,62 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../../google/protobuf/duration.js";
+import { HealthPolicy, Hold, Pause } from "./health.js";
 import { Condition, Location, ResourceMeta, Taint } from "./meta.js";
 
 export const protobufPackage = "flotilla.types.v1";
 
 export const protobufFileName = "flotilla/types/v1/pool.proto";
+
+export enum UpdateStrategy {
+  /** UNSPECIFIED - The default: IN_PLACE. */
+  UNSPECIFIED = 0,
+  /** IN_PLACE - The machine stays; the kubelet gets its new settings and restarts. Never silently becomes a replacement. */
+  IN_PLACE = 1,
+  /** REPLACE - Another machine takes the place; the old one is drained, leaves and is a spare again. */
+  REPLACE = 2,
+  /** IN_PLACE_ELSE_REPLACE - In place; a node on which that failed is replaced. */
+  IN_PLACE_ELSE_REPLACE = 3,
+  UNRECOGNIZED = -1,
+}
+
+export function updateStrategyFromJSON(object: any): UpdateStrategy {
+  switch (object) {
+    case 0:
+    case "UPDATE_STRATEGY_UNSPECIFIED":
+      return UpdateStrategy.UNSPECIFIED;
+    case 1:
+    case "UPDATE_STRATEGY_IN_PLACE":
+      return UpdateStrategy.IN_PLACE;
+    case 2:
+    case "UPDATE_STRATEGY_REPLACE":
+      return UpdateStrategy.REPLACE;
+    case 3:
+    case "UPDATE_STRATEGY_IN_PLACE_ELSE_REPLACE":
+      return UpdateStrategy.IN_PLACE_ELSE_REPLACE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return UpdateStrategy.UNRECOGNIZED;
+  }
+}
+
+export function updateStrategyToJSON(object: UpdateStrategy): string {
+  switch (object) {
+    case UpdateStrategy.UNSPECIFIED:
+      return "UPDATE_STRATEGY_UNSPECIFIED";
+    case UpdateStrategy.IN_PLACE:
+      return "UPDATE_STRATEGY_IN_PLACE";
+    case UpdateStrategy.REPLACE:
+      return "UPDATE_STRATEGY_REPLACE";
+    case UpdateStrategy.IN_PLACE_ELSE_REPLACE:
+      return "UPDATE_STRATEGY_IN_PLACE_ELSE_REPLACE";
+    case UpdateStrategy.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
 
 export enum NodePoolRole {
   UNSPECIFIED = 0,
@@ -136,6 +187,24 @@ export interface NodePoolSpec {
   size?: number | undefined;
   selector: MachineSelector | undefined;
   template: NodeTemplate | undefined;
+  health: HealthPolicy | undefined;
+  update:
+    | UpdatePolicy
+    | undefined;
+  /** How long a node that leaves waits for its pods to go. Then it is parked, never forced. Default 1 h. */
+  drainTimeout: Duration | undefined;
+}
+
+/** How a new template revision reaches the nodes. */
+export interface UpdatePolicy {
+  strategy: UpdateStrategy;
+  /**
+   * Nodes of the pool that may be out of service at once because of us: a count or a share ("1", "25%"). Empty = 1.
+   * Percentages round down, at least 1 unless max_surge is set.
+   */
+  maxUnavailable: string;
+  /** Spares taken in addition while nodes are replaced: a count or a share. Empty = 0. Percentages round up. */
+  maxSurge: string;
 }
 
 /** All that is set must match. */
@@ -162,9 +231,29 @@ export interface NodeTemplate {
   maxPods: number;
   /** Names of preflight checks to skip; recorded on each node. */
   skippedChecks: string[];
+  /** Kubelet settings: resource name -> quantity, for example memory: 200Mi. */
+  systemReserved: { [key: string]: string };
+  kubeReserved: { [key: string]: string };
+  /** Signal -> threshold, for example memory.available: 200Mi. */
+  evictionHard: { [key: string]: string };
 }
 
 export interface NodeTemplate_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface NodeTemplate_SystemReservedEntry {
+  key: string;
+  value: string;
+}
+
+export interface NodeTemplate_KubeReservedEntry {
+  key: string;
+  value: string;
+}
+
+export interface NodeTemplate_EvictionHardEntry {
   key: string;
   value: string;
 }
@@ -181,6 +270,12 @@ export interface NodePoolStatus {
   /** For a sized pool: how many machines are missing, and why each candidate did not match. */
   missing: number;
   mismatches: CandidateMismatch[];
+  /** Nodes that have the newest template revision. */
+  nodesUpdated: number;
+  nodesHealthy: number;
+  /** Why nothing disruptive is done in the pool now; empty = nothing keeps us. */
+  holds: Hold[];
+  pause: Pause | undefined;
 }
 
 export interface CandidateMismatch {
@@ -314,7 +409,15 @@ export const NodePool: MessageFns<NodePool> = {
 };
 
 function createBaseNodePoolSpec(): NodePoolSpec {
-  return { role: 0, size: undefined, selector: undefined, template: undefined };
+  return {
+    role: 0,
+    size: undefined,
+    selector: undefined,
+    template: undefined,
+    health: undefined,
+    update: undefined,
+    drainTimeout: undefined,
+  };
 }
 
 export const NodePoolSpec: MessageFns<NodePoolSpec> = {
@@ -330,6 +433,15 @@ export const NodePoolSpec: MessageFns<NodePoolSpec> = {
     }
     if (message.template !== undefined) {
       NodeTemplate.encode(message.template, writer.uint32(34).fork()).join();
+    }
+    if (message.health !== undefined) {
+      HealthPolicy.encode(message.health, writer.uint32(42).fork()).join();
+    }
+    if (message.update !== undefined) {
+      UpdatePolicy.encode(message.update, writer.uint32(50).fork()).join();
+    }
+    if (message.drainTimeout !== undefined) {
+      Duration.encode(message.drainTimeout, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -379,6 +491,30 @@ export const NodePoolSpec: MessageFns<NodePoolSpec> = {
             message.template = NodeTemplate.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.health = HealthPolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.update = UpdatePolicy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.drainTimeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -397,6 +533,13 @@ export const NodePoolSpec: MessageFns<NodePoolSpec> = {
       size: isSet(object.size) ? globalThis.Number(object.size) : undefined,
       selector: isSet(object.selector) ? MachineSelector.fromJSON(object.selector) : undefined,
       template: isSet(object.template) ? NodeTemplate.fromJSON(object.template) : undefined,
+      health: isSet(object.health) ? HealthPolicy.fromJSON(object.health) : undefined,
+      update: isSet(object.update) ? UpdatePolicy.fromJSON(object.update) : undefined,
+      drainTimeout: isSet(object.drainTimeout)
+        ? Duration.fromJSON(object.drainTimeout)
+        : isSet(object.drain_timeout)
+        ? Duration.fromJSON(object.drain_timeout)
+        : undefined,
     };
   },
 
@@ -414,6 +557,15 @@ export const NodePoolSpec: MessageFns<NodePoolSpec> = {
     if (message.template !== undefined) {
       obj.template = NodeTemplate.toJSON(message.template);
     }
+    if (message.health !== undefined) {
+      obj.health = HealthPolicy.toJSON(message.health);
+    }
+    if (message.update !== undefined) {
+      obj.update = UpdatePolicy.toJSON(message.update);
+    }
+    if (message.drainTimeout !== undefined) {
+      obj.drainTimeout = Duration.toJSON(message.drainTimeout);
+    }
     return obj;
   },
 
@@ -430,6 +582,124 @@ export const NodePoolSpec: MessageFns<NodePoolSpec> = {
     message.template = (object.template !== undefined && object.template !== null)
       ? NodeTemplate.fromPartial(object.template)
       : undefined;
+    message.health = (object.health !== undefined && object.health !== null)
+      ? HealthPolicy.fromPartial(object.health)
+      : undefined;
+    message.update = (object.update !== undefined && object.update !== null)
+      ? UpdatePolicy.fromPartial(object.update)
+      : undefined;
+    message.drainTimeout = (object.drainTimeout !== undefined && object.drainTimeout !== null)
+      ? Duration.fromPartial(object.drainTimeout)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdatePolicy(): UpdatePolicy {
+  return { strategy: 0, maxUnavailable: "", maxSurge: "" };
+}
+
+export const UpdatePolicy: MessageFns<UpdatePolicy> = {
+  encode(message: UpdatePolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.strategy !== 0) {
+      writer.uint32(8).int32(message.strategy);
+    }
+    if (message.maxUnavailable !== "") {
+      writer.uint32(18).string(message.maxUnavailable);
+    }
+    if (message.maxSurge !== "") {
+      writer.uint32(26).string(message.maxSurge);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdatePolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdatePolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.strategy = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.maxUnavailable = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.maxSurge = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdatePolicy {
+    return {
+      strategy: isSet(object.strategy) ? updateStrategyFromJSON(object.strategy) : 0,
+      maxUnavailable: isSet(object.maxUnavailable)
+        ? globalThis.String(object.maxUnavailable)
+        : isSet(object.max_unavailable)
+        ? globalThis.String(object.max_unavailable)
+        : "",
+      maxSurge: isSet(object.maxSurge)
+        ? globalThis.String(object.maxSurge)
+        : isSet(object.max_surge)
+        ? globalThis.String(object.max_surge)
+        : "",
+    };
+  },
+
+  toJSON(message: UpdatePolicy): unknown {
+    const obj: any = {};
+    if (message.strategy !== 0) {
+      obj.strategy = updateStrategyToJSON(message.strategy);
+    }
+    if (message.maxUnavailable !== "") {
+      obj.maxUnavailable = message.maxUnavailable;
+    }
+    if (message.maxSurge !== "") {
+      obj.maxSurge = message.maxSurge;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdatePolicy>): UpdatePolicy {
+    return UpdatePolicy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdatePolicy>): UpdatePolicy {
+    const message = createBaseUpdatePolicy();
+    message.strategy = object.strategy ?? 0;
+    message.maxUnavailable = object.maxUnavailable ?? "";
+    message.maxSurge = object.maxSurge ?? "";
     return message;
   },
 };
@@ -752,7 +1022,16 @@ export const MachineSelector_MatchLabelsEntry: MessageFns<MachineSelector_MatchL
 };
 
 function createBaseNodeTemplate(): NodeTemplate {
-  return { kubernetesVersion: "", labels: {}, taints: [], maxPods: 0, skippedChecks: [] };
+  return {
+    kubernetesVersion: "",
+    labels: {},
+    taints: [],
+    maxPods: 0,
+    skippedChecks: [],
+    systemReserved: {},
+    kubeReserved: {},
+    evictionHard: {},
+  };
 }
 
 export const NodeTemplate: MessageFns<NodeTemplate> = {
@@ -772,6 +1051,15 @@ export const NodeTemplate: MessageFns<NodeTemplate> = {
     for (const v of message.skippedChecks) {
       writer.uint32(42).string(v!);
     }
+    globalThis.Object.entries(message.systemReserved).forEach(([key, value]: [string, string]) => {
+      NodeTemplate_SystemReservedEntry.encode({ key: key as any, value }, writer.uint32(50).fork()).join();
+    });
+    globalThis.Object.entries(message.kubeReserved).forEach(([key, value]: [string, string]) => {
+      NodeTemplate_KubeReservedEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    globalThis.Object.entries(message.evictionHard).forEach(([key, value]: [string, string]) => {
+      NodeTemplate_EvictionHardEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -831,6 +1119,39 @@ export const NodeTemplate: MessageFns<NodeTemplate> = {
             message.skippedChecks.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            const entry6 = NodeTemplate_SystemReservedEntry.decode(reader, reader.uint32());
+            if (entry6.value !== undefined) {
+              message.systemReserved[entry6.key] = entry6.value;
+            }
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = NodeTemplate_KubeReservedEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.kubeReserved[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = NodeTemplate_EvictionHardEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              message.evictionHard[entry8.key] = entry8.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -875,6 +1196,87 @@ export const NodeTemplate: MessageFns<NodeTemplate> = {
         : globalThis.Array.isArray(object?.skipped_checks)
         ? object.skipped_checks.map((e: any) => globalThis.String(e))
         : [],
+      systemReserved: isObject(object.systemReserved)
+        ? (globalThis.Object.entries(object.systemReserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.system_reserved)
+        ? (globalThis.Object.entries(object.system_reserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      kubeReserved: isObject(object.kubeReserved)
+        ? (globalThis.Object.entries(object.kubeReserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.kube_reserved)
+        ? (globalThis.Object.entries(object.kube_reserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      evictionHard: isObject(object.evictionHard)
+        ? (globalThis.Object.entries(object.evictionHard) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.eviction_hard)
+        ? (globalThis.Object.entries(object.eviction_hard) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -901,6 +1303,33 @@ export const NodeTemplate: MessageFns<NodeTemplate> = {
     if (message.skippedChecks?.length) {
       obj.skippedChecks = message.skippedChecks;
     }
+    if (message.systemReserved) {
+      const entries = globalThis.Object.entries(message.systemReserved) as [string, string][];
+      if (entries.length > 0) {
+        obj.systemReserved = {};
+        entries.forEach(([k, v]) => {
+          obj.systemReserved[k] = v;
+        });
+      }
+    }
+    if (message.kubeReserved) {
+      const entries = globalThis.Object.entries(message.kubeReserved) as [string, string][];
+      if (entries.length > 0) {
+        obj.kubeReserved = {};
+        entries.forEach(([k, v]) => {
+          obj.kubeReserved[k] = v;
+        });
+      }
+    }
+    if (message.evictionHard) {
+      const entries = globalThis.Object.entries(message.evictionHard) as [string, string][];
+      if (entries.length > 0) {
+        obj.evictionHard = {};
+        entries.forEach(([k, v]) => {
+          obj.evictionHard[k] = v;
+        });
+      }
+    }
     return obj;
   },
 
@@ -922,6 +1351,33 @@ export const NodeTemplate: MessageFns<NodeTemplate> = {
     message.taints = object.taints?.map((e) => Taint.fromPartial(e)) || [];
     message.maxPods = object.maxPods ?? 0;
     message.skippedChecks = object.skippedChecks?.map((e) => e) || [];
+    message.systemReserved = (globalThis.Object.entries(object.systemReserved ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.kubeReserved = (globalThis.Object.entries(object.kubeReserved ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.evictionHard = (globalThis.Object.entries(object.evictionHard ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -1011,6 +1467,261 @@ export const NodeTemplate_LabelsEntry: MessageFns<NodeTemplate_LabelsEntry> = {
   },
 };
 
+function createBaseNodeTemplate_SystemReservedEntry(): NodeTemplate_SystemReservedEntry {
+  return { key: "", value: "" };
+}
+
+export const NodeTemplate_SystemReservedEntry: MessageFns<NodeTemplate_SystemReservedEntry> = {
+  encode(message: NodeTemplate_SystemReservedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeTemplate_SystemReservedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeTemplate_SystemReservedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeTemplate_SystemReservedEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: NodeTemplate_SystemReservedEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeTemplate_SystemReservedEntry>): NodeTemplate_SystemReservedEntry {
+    return NodeTemplate_SystemReservedEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeTemplate_SystemReservedEntry>): NodeTemplate_SystemReservedEntry {
+    const message = createBaseNodeTemplate_SystemReservedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseNodeTemplate_KubeReservedEntry(): NodeTemplate_KubeReservedEntry {
+  return { key: "", value: "" };
+}
+
+export const NodeTemplate_KubeReservedEntry: MessageFns<NodeTemplate_KubeReservedEntry> = {
+  encode(message: NodeTemplate_KubeReservedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeTemplate_KubeReservedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeTemplate_KubeReservedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeTemplate_KubeReservedEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: NodeTemplate_KubeReservedEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeTemplate_KubeReservedEntry>): NodeTemplate_KubeReservedEntry {
+    return NodeTemplate_KubeReservedEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeTemplate_KubeReservedEntry>): NodeTemplate_KubeReservedEntry {
+    const message = createBaseNodeTemplate_KubeReservedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseNodeTemplate_EvictionHardEntry(): NodeTemplate_EvictionHardEntry {
+  return { key: "", value: "" };
+}
+
+export const NodeTemplate_EvictionHardEntry: MessageFns<NodeTemplate_EvictionHardEntry> = {
+  encode(message: NodeTemplate_EvictionHardEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NodeTemplate_EvictionHardEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNodeTemplate_EvictionHardEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NodeTemplate_EvictionHardEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: NodeTemplate_EvictionHardEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NodeTemplate_EvictionHardEntry>): NodeTemplate_EvictionHardEntry {
+    return NodeTemplate_EvictionHardEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NodeTemplate_EvictionHardEntry>): NodeTemplate_EvictionHardEntry {
+    const message = createBaseNodeTemplate_EvictionHardEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
 function createBaseNodePoolStatus(): NodePoolStatus {
   return {
     state: 0,
@@ -1022,6 +1733,10 @@ function createBaseNodePoolStatus(): NodePoolStatus {
     templateRevision: 0n,
     missing: 0,
     mismatches: [],
+    nodesUpdated: 0,
+    nodesHealthy: 0,
+    holds: [],
+    pause: undefined,
   };
 }
 
@@ -1056,6 +1771,18 @@ export const NodePoolStatus: MessageFns<NodePoolStatus> = {
     }
     for (const v of message.mismatches) {
       CandidateMismatch.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.nodesUpdated !== 0) {
+      writer.uint32(80).int32(message.nodesUpdated);
+    }
+    if (message.nodesHealthy !== 0) {
+      writer.uint32(88).int32(message.nodesHealthy);
+    }
+    for (const v of message.holds) {
+      Hold.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.pause !== undefined) {
+      Pause.encode(message.pause, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1145,6 +1872,38 @@ export const NodePoolStatus: MessageFns<NodePoolStatus> = {
             message.mismatches.push(CandidateMismatch.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.nodesUpdated = reader.int32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.nodesHealthy = reader.int32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.holds.push(Hold.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.pause = Pause.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1184,6 +1943,20 @@ export const NodePoolStatus: MessageFns<NodePoolStatus> = {
       mismatches: globalThis.Array.isArray(object?.mismatches)
         ? object.mismatches.map((e: any) => CandidateMismatch.fromJSON(e))
         : [],
+      nodesUpdated: isSet(object.nodesUpdated)
+        ? globalThis.Number(object.nodesUpdated)
+        : isSet(object.nodes_updated)
+        ? globalThis.Number(object.nodes_updated)
+        : 0,
+      nodesHealthy: isSet(object.nodesHealthy)
+        ? globalThis.Number(object.nodesHealthy)
+        : isSet(object.nodes_healthy)
+        ? globalThis.Number(object.nodes_healthy)
+        : 0,
+      holds: globalThis.Array.isArray(object?.holds)
+        ? object.holds.map((e: any) => Hold.fromJSON(e))
+        : [],
+      pause: isSet(object.pause) ? Pause.fromJSON(object.pause) : undefined,
     };
   },
 
@@ -1216,6 +1989,18 @@ export const NodePoolStatus: MessageFns<NodePoolStatus> = {
     if (message.mismatches?.length) {
       obj.mismatches = message.mismatches.map((e) => CandidateMismatch.toJSON(e));
     }
+    if (message.nodesUpdated !== 0) {
+      obj.nodesUpdated = Math.round(message.nodesUpdated);
+    }
+    if (message.nodesHealthy !== 0) {
+      obj.nodesHealthy = Math.round(message.nodesHealthy);
+    }
+    if (message.holds?.length) {
+      obj.holds = message.holds.map((e) => Hold.toJSON(e));
+    }
+    if (message.pause !== undefined) {
+      obj.pause = Pause.toJSON(message.pause);
+    }
     return obj;
   },
 
@@ -1235,6 +2020,10 @@ export const NodePoolStatus: MessageFns<NodePoolStatus> = {
       : 0n;
     message.missing = object.missing ?? 0;
     message.mismatches = object.mismatches?.map((e) => CandidateMismatch.fromPartial(e)) || [];
+    message.nodesUpdated = object.nodesUpdated ?? 0;
+    message.nodesHealthy = object.nodesHealthy ?? 0;
+    message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
+    message.pause = (object.pause !== undefined && object.pause !== null) ? Pause.fromPartial(object.pause) : undefined;
     return message;
   },
 };

@@ -129,6 +129,8 @@ export interface MachineTarget {
   artifactManifestSha256: string;
   /** Preflight checks the operator chose to skip, by name; recorded. */
   skippedChecks: string[];
+  /** The pool's template revision this document was made of. */
+  templateRevision: bigint;
 }
 
 export interface MachineTarget_LabelsEntry {
@@ -154,11 +156,31 @@ export interface TargetCluster {
   controlPlaneClientSpki: Buffer;
   /** Extra names and addresses in the API server's certificate. */
   apiServerSans: string[];
+  /** More than one control-plane member is wanted: the initialising host uploads its certificates, encrypted. */
+  uploadCertificates: boolean;
 }
 
 export interface KubeletSettings {
   /** 0 = the kubelet's default (110). */
   maxPods: number;
+  systemReserved: { [key: string]: string };
+  kubeReserved: { [key: string]: string };
+  evictionHard: { [key: string]: string };
+}
+
+export interface KubeletSettings_SystemReservedEntry {
+  key: string;
+  value: string;
+}
+
+export interface KubeletSettings_KubeReservedEntry {
+  key: string;
+  value: string;
+}
+
+export interface KubeletSettings_EvictionHardEntry {
+  key: string;
+  value: string;
 }
 
 /** States to be in, and one-shot acts named by a nonce; an empty nonce asks for nothing. */
@@ -170,6 +192,10 @@ export interface Maintenance {
   renewCertificatesNonce: string;
   resetNonce: string;
   retryNonce: string;
+  /** Unused images and our own logs are removed. */
+  freeDiskNonce: string;
+  /** The kubelet and what it runs are stopped and stay stopped; nothing is removed. Ends with a target that leaves. */
+  isolated: boolean;
 }
 
 /** Added when a target is sent, never stored with it. */
@@ -199,6 +225,7 @@ function createBaseMachineTarget(): MachineTarget {
     providerId: "",
     artifactManifestSha256: "",
     skippedChecks: [],
+    templateRevision: 0n,
   };
 }
 
@@ -254,6 +281,12 @@ export const MachineTarget: MessageFns<MachineTarget> = {
     }
     for (const v of message.skippedChecks) {
       writer.uint32(122).string(v!);
+    }
+    if (message.templateRevision !== 0n) {
+      if (BigInt.asIntN(64, message.templateRevision) !== message.templateRevision) {
+        throw new globalThis.Error("value provided for field message.templateRevision of type int64 too large");
+      }
+      writer.uint32(128).int64(message.templateRevision);
     }
     return writer;
   },
@@ -394,6 +427,14 @@ export const MachineTarget: MessageFns<MachineTarget> = {
             message.skippedChecks.push(reader.string());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.templateRevision = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -466,6 +507,11 @@ export const MachineTarget: MessageFns<MachineTarget> = {
         : globalThis.Array.isArray(object?.skipped_checks)
         ? object.skipped_checks.map((e: any) => globalThis.String(e))
         : [],
+      templateRevision: isSet(object.templateRevision)
+        ? BigInt(object.templateRevision)
+        : isSet(object.template_revision)
+        ? BigInt(object.template_revision)
+        : 0n,
     };
   },
 
@@ -522,6 +568,9 @@ export const MachineTarget: MessageFns<MachineTarget> = {
     if (message.skippedChecks?.length) {
       obj.skippedChecks = message.skippedChecks;
     }
+    if (message.templateRevision !== 0n) {
+      obj.templateRevision = message.templateRevision.toString();
+    }
     return obj;
   },
 
@@ -561,6 +610,9 @@ export const MachineTarget: MessageFns<MachineTarget> = {
     message.providerId = object.providerId ?? "";
     message.artifactManifestSha256 = object.artifactManifestSha256 ?? "";
     message.skippedChecks = object.skippedChecks?.map((e) => e) || [];
+    message.templateRevision = (object.templateRevision !== undefined && object.templateRevision !== null)
+      ? BigInt(object.templateRevision)
+      : 0n;
     return message;
   },
 };
@@ -662,6 +714,7 @@ function createBaseTargetCluster(): TargetCluster {
     bootstrap: 0,
     controlPlaneClientSpki: Buffer.alloc(0),
     apiServerSans: [],
+    uploadCertificates: false,
   };
 }
 
@@ -696,6 +749,9 @@ export const TargetCluster: MessageFns<TargetCluster> = {
     }
     for (const v of message.apiServerSans) {
       writer.uint32(82).string(v!);
+    }
+    if (message.uploadCertificates !== false) {
+      writer.uint32(88).bool(message.uploadCertificates);
     }
     return writer;
   },
@@ -793,6 +849,14 @@ export const TargetCluster: MessageFns<TargetCluster> = {
             message.apiServerSans.push(reader.string());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.uploadCertificates = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -841,6 +905,11 @@ export const TargetCluster: MessageFns<TargetCluster> = {
         : globalThis.Array.isArray(object?.api_server_sans)
         ? object.api_server_sans.map((e: any) => globalThis.String(e))
         : [],
+      uploadCertificates: isSet(object.uploadCertificates)
+        ? globalThis.Boolean(object.uploadCertificates)
+        : isSet(object.upload_certificates)
+        ? globalThis.Boolean(object.upload_certificates)
+        : false,
     };
   },
 
@@ -876,6 +945,9 @@ export const TargetCluster: MessageFns<TargetCluster> = {
     if (message.apiServerSans?.length) {
       obj.apiServerSans = message.apiServerSans;
     }
+    if (message.uploadCertificates !== false) {
+      obj.uploadCertificates = message.uploadCertificates;
+    }
     return obj;
   },
 
@@ -894,12 +966,13 @@ export const TargetCluster: MessageFns<TargetCluster> = {
     message.bootstrap = object.bootstrap ?? 0;
     message.controlPlaneClientSpki = object.controlPlaneClientSpki ?? Buffer.alloc(0);
     message.apiServerSans = object.apiServerSans?.map((e) => e) || [];
+    message.uploadCertificates = object.uploadCertificates ?? false;
     return message;
   },
 };
 
 function createBaseKubeletSettings(): KubeletSettings {
-  return { maxPods: 0 };
+  return { maxPods: 0, systemReserved: {}, kubeReserved: {}, evictionHard: {} };
 }
 
 export const KubeletSettings: MessageFns<KubeletSettings> = {
@@ -907,6 +980,15 @@ export const KubeletSettings: MessageFns<KubeletSettings> = {
     if (message.maxPods !== 0) {
       writer.uint32(8).int32(message.maxPods);
     }
+    globalThis.Object.entries(message.systemReserved).forEach(([key, value]: [string, string]) => {
+      KubeletSettings_SystemReservedEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    globalThis.Object.entries(message.kubeReserved).forEach(([key, value]: [string, string]) => {
+      KubeletSettings_KubeReservedEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    globalThis.Object.entries(message.evictionHard).forEach(([key, value]: [string, string]) => {
+      KubeletSettings_EvictionHardEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
     return writer;
   },
 
@@ -931,6 +1013,39 @@ export const KubeletSettings: MessageFns<KubeletSettings> = {
             message.maxPods = reader.int32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = KubeletSettings_SystemReservedEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.systemReserved[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = KubeletSettings_KubeReservedEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.kubeReserved[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = KubeletSettings_EvictionHardEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.evictionHard[entry4.key] = entry4.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -950,6 +1065,87 @@ export const KubeletSettings: MessageFns<KubeletSettings> = {
         : isSet(object.max_pods)
         ? globalThis.Number(object.max_pods)
         : 0,
+      systemReserved: isObject(object.systemReserved)
+        ? (globalThis.Object.entries(object.systemReserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.system_reserved)
+        ? (globalThis.Object.entries(object.system_reserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      kubeReserved: isObject(object.kubeReserved)
+        ? (globalThis.Object.entries(object.kubeReserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.kube_reserved)
+        ? (globalThis.Object.entries(object.kube_reserved) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      evictionHard: isObject(object.evictionHard)
+        ? (globalThis.Object.entries(object.evictionHard) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.eviction_hard)
+        ? (globalThis.Object.entries(object.eviction_hard) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -957,6 +1153,33 @@ export const KubeletSettings: MessageFns<KubeletSettings> = {
     const obj: any = {};
     if (message.maxPods !== 0) {
       obj.maxPods = Math.round(message.maxPods);
+    }
+    if (message.systemReserved) {
+      const entries = globalThis.Object.entries(message.systemReserved) as [string, string][];
+      if (entries.length > 0) {
+        obj.systemReserved = {};
+        entries.forEach(([k, v]) => {
+          obj.systemReserved[k] = v;
+        });
+      }
+    }
+    if (message.kubeReserved) {
+      const entries = globalThis.Object.entries(message.kubeReserved) as [string, string][];
+      if (entries.length > 0) {
+        obj.kubeReserved = {};
+        entries.forEach(([k, v]) => {
+          obj.kubeReserved[k] = v;
+        });
+      }
+    }
+    if (message.evictionHard) {
+      const entries = globalThis.Object.entries(message.evictionHard) as [string, string][];
+      if (entries.length > 0) {
+        obj.evictionHard = {};
+        entries.forEach(([k, v]) => {
+          obj.evictionHard[k] = v;
+        });
+      }
     }
     return obj;
   },
@@ -967,6 +1190,288 @@ export const KubeletSettings: MessageFns<KubeletSettings> = {
   fromPartial(object: DeepPartial<KubeletSettings>): KubeletSettings {
     const message = createBaseKubeletSettings();
     message.maxPods = object.maxPods ?? 0;
+    message.systemReserved = (globalThis.Object.entries(object.systemReserved ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.kubeReserved = (globalThis.Object.entries(object.kubeReserved ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.evictionHard = (globalThis.Object.entries(object.evictionHard ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseKubeletSettings_SystemReservedEntry(): KubeletSettings_SystemReservedEntry {
+  return { key: "", value: "" };
+}
+
+export const KubeletSettings_SystemReservedEntry: MessageFns<KubeletSettings_SystemReservedEntry> = {
+  encode(message: KubeletSettings_SystemReservedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KubeletSettings_SystemReservedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKubeletSettings_SystemReservedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KubeletSettings_SystemReservedEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: KubeletSettings_SystemReservedEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KubeletSettings_SystemReservedEntry>): KubeletSettings_SystemReservedEntry {
+    return KubeletSettings_SystemReservedEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KubeletSettings_SystemReservedEntry>): KubeletSettings_SystemReservedEntry {
+    const message = createBaseKubeletSettings_SystemReservedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseKubeletSettings_KubeReservedEntry(): KubeletSettings_KubeReservedEntry {
+  return { key: "", value: "" };
+}
+
+export const KubeletSettings_KubeReservedEntry: MessageFns<KubeletSettings_KubeReservedEntry> = {
+  encode(message: KubeletSettings_KubeReservedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KubeletSettings_KubeReservedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKubeletSettings_KubeReservedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KubeletSettings_KubeReservedEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: KubeletSettings_KubeReservedEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KubeletSettings_KubeReservedEntry>): KubeletSettings_KubeReservedEntry {
+    return KubeletSettings_KubeReservedEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KubeletSettings_KubeReservedEntry>): KubeletSettings_KubeReservedEntry {
+    const message = createBaseKubeletSettings_KubeReservedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseKubeletSettings_EvictionHardEntry(): KubeletSettings_EvictionHardEntry {
+  return { key: "", value: "" };
+}
+
+export const KubeletSettings_EvictionHardEntry: MessageFns<KubeletSettings_EvictionHardEntry> = {
+  encode(message: KubeletSettings_EvictionHardEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KubeletSettings_EvictionHardEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKubeletSettings_EvictionHardEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KubeletSettings_EvictionHardEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: KubeletSettings_EvictionHardEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KubeletSettings_EvictionHardEntry>): KubeletSettings_EvictionHardEntry {
+    return KubeletSettings_EvictionHardEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KubeletSettings_EvictionHardEntry>): KubeletSettings_EvictionHardEntry {
+    const message = createBaseKubeletSettings_EvictionHardEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -980,6 +1485,8 @@ function createBaseMaintenance(): Maintenance {
     renewCertificatesNonce: "",
     resetNonce: "",
     retryNonce: "",
+    freeDiskNonce: "",
+    isolated: false,
   };
 }
 
@@ -1005,6 +1512,12 @@ export const Maintenance: MessageFns<Maintenance> = {
     }
     if (message.retryNonce !== "") {
       writer.uint32(58).string(message.retryNonce);
+    }
+    if (message.freeDiskNonce !== "") {
+      writer.uint32(66).string(message.freeDiskNonce);
+    }
+    if (message.isolated !== false) {
+      writer.uint32(72).bool(message.isolated);
     }
     return writer;
   },
@@ -1078,6 +1591,22 @@ export const Maintenance: MessageFns<Maintenance> = {
             message.retryNonce = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.freeDiskNonce = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.isolated = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1123,6 +1652,12 @@ export const Maintenance: MessageFns<Maintenance> = {
         : isSet(object.retry_nonce)
         ? globalThis.String(object.retry_nonce)
         : "",
+      freeDiskNonce: isSet(object.freeDiskNonce)
+        ? globalThis.String(object.freeDiskNonce)
+        : isSet(object.free_disk_nonce)
+        ? globalThis.String(object.free_disk_nonce)
+        : "",
+      isolated: isSet(object.isolated) ? globalThis.Boolean(object.isolated) : false,
     };
   },
 
@@ -1149,6 +1684,12 @@ export const Maintenance: MessageFns<Maintenance> = {
     if (message.retryNonce !== "") {
       obj.retryNonce = message.retryNonce;
     }
+    if (message.freeDiskNonce !== "") {
+      obj.freeDiskNonce = message.freeDiskNonce;
+    }
+    if (message.isolated !== false) {
+      obj.isolated = message.isolated;
+    }
     return obj;
   },
 
@@ -1164,6 +1705,8 @@ export const Maintenance: MessageFns<Maintenance> = {
     message.renewCertificatesNonce = object.renewCertificatesNonce ?? "";
     message.resetNonce = object.resetNonce ?? "";
     message.retryNonce = object.retryNonce ?? "";
+    message.freeDiskNonce = object.freeDiskNonce ?? "";
+    message.isolated = object.isolated ?? false;
     return message;
   },
 };

@@ -67,6 +67,8 @@ export interface KubernetesVersion {
   /** etcd, coredns, pause, containerd, cni-plugins, flannel -> version. */
   components: { [key: string]: string };
   artifacts: VersionArtifacts[];
+  /** Why it is not available for new or existing clusters; empty when it is. */
+  availabilityNote: string;
 }
 
 export interface KubernetesVersion_ComponentsEntry {
@@ -91,6 +93,7 @@ function createBaseKubernetesVersion(): KubernetesVersion {
     availableForExistingClusters: false,
     components: {},
     artifacts: [],
+    availabilityNote: "",
   };
 }
 
@@ -113,6 +116,9 @@ export const KubernetesVersion: MessageFns<KubernetesVersion> = {
     });
     for (const v of message.artifacts) {
       VersionArtifacts.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.availabilityNote !== "") {
+      writer.uint32(58).string(message.availabilityNote);
     }
     return writer;
   },
@@ -181,6 +187,14 @@ export const KubernetesVersion: MessageFns<KubernetesVersion> = {
             message.artifacts.push(VersionArtifacts.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.availabilityNote = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -228,6 +242,11 @@ export const KubernetesVersion: MessageFns<KubernetesVersion> = {
       artifacts: globalThis.Array.isArray(object?.artifacts)
         ? object.artifacts.map((e: any) => VersionArtifacts.fromJSON(e))
         : [],
+      availabilityNote: isSet(object.availabilityNote)
+        ? globalThis.String(object.availabilityNote)
+        : isSet(object.availability_note)
+        ? globalThis.String(object.availability_note)
+        : "",
     };
   },
 
@@ -257,6 +276,9 @@ export const KubernetesVersion: MessageFns<KubernetesVersion> = {
     if (message.artifacts?.length) {
       obj.artifacts = message.artifacts.map((e) => VersionArtifacts.toJSON(e));
     }
+    if (message.availabilityNote !== "") {
+      obj.availabilityNote = message.availabilityNote;
+    }
     return obj;
   },
 
@@ -279,6 +301,7 @@ export const KubernetesVersion: MessageFns<KubernetesVersion> = {
       {},
     );
     message.artifacts = object.artifacts?.map((e) => VersionArtifacts.fromPartial(e)) || [];
+    message.availabilityNote = object.availabilityNote ?? "";
     return message;
   },
 };
