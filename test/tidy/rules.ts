@@ -5,6 +5,7 @@ export const packages = [
   'artifacts',
   'kube',
   'core',
+  'health',
   'control-plane',
   'node-agent',
   'cli',
@@ -23,13 +24,13 @@ export interface ImportRule {
 
 const pure = ['@flotilla/kit', '@flotilla/proto', 'core/src/domain'];
 const storeContract = ['core/src/store/store', 'core/src/store/change'];
-const cpFloor = ['@flotilla/kit', '@flotilla/proto', '@flotilla/core'];
+const cpFloor = ['@flotilla/kit', '@flotilla/proto', '@flotilla/core', '@flotilla/health'];
 
 export const importRules: readonly ImportRule[] = [
   { from: 'proto/', may: ['@bufbuild/protobuf', '@grpc/grpc-js'] },
   { from: 'kit/src/random', may: ['node:crypto'] },
   { from: 'kit/', may: [] },
-  { from: 'kube/', may: ['@flotilla/kit', 'node:'] },
+  { from: 'kube/', may: ['@flotilla/kit', 'node:', 'yaml'] },
   { from: 'artifacts/', may: ['@flotilla/kit', 'node:', 'zod', 'tar-stream'] },
   { from: 'core/src/domain/', may: ['@flotilla/kit', '@flotilla/proto'] },
   { from: 'core/src/plan/', may: pure },
@@ -41,6 +42,8 @@ export const importRules: readonly ImportRule[] = [
     may: [...pure, ...storeContract, 'core/src/store/', 'core/src/plan/', '@flotilla/kube'],
   },
   { from: 'core/src/index', may: ['core/src/'] },
+  { from: 'health/src/plan/', may: ['@flotilla/kit', '@flotilla/proto', '@flotilla/core'] },
+  { from: 'health/', may: ['@flotilla/kit', '@flotilla/proto', '@flotilla/core', 'health/src/'] },
   { from: 'control-plane/src/session/', may: [...cpFloor, '@grpc/grpc-js', 'node:crypto'] },
   { from: 'control-plane/src/enroll/', may: [...cpFloor, '@peculiar/x509', 'reflect-metadata', 'node:'] },
   { from: 'control-plane/src/access/', may: [...cpFloor, 'node:crypto'] },

@@ -17,6 +17,7 @@ import type {
   StepReport,
   EventSeverity,
 } from '@flotilla/proto';
+import type { MachineHealthRecord, NodeHealthRecord, PauseRecord, ScopeHealthRecord } from './health-records.js';
 
 /**
  * What the store holds, as the rest of the house sees it. Specs, facts, reports and conditions are messages of proto;
@@ -40,6 +41,16 @@ export interface ProjectRecord extends RecordBase {
   readonly name: string;
   readonly displayName: string;
   readonly labels: Labels;
+  readonly deleteRequestedAtMs: number | undefined;
+  /** Set once nothing of the project is left; its name is free again. */
+  readonly goneAtMs: number | undefined;
+}
+
+/** A subject of elsewhere that has a role in the project: `api-key:<id>` or `user:<email>`. */
+export interface MemberRecord extends RecordBase {
+  readonly projectId: string;
+  readonly subject: string;
+  readonly role: Role;
 }
 
 export interface ClusterRecord extends RecordBase {
@@ -54,6 +65,8 @@ export interface ClusterRecord extends RecordBase {
   readonly status: ClusterStatusRecord;
   /** What we need to talk to the cluster; undefined until its key is made. */
   readonly access: ClusterAccessRecord | undefined;
+  readonly pause: PauseRecord | undefined;
+  readonly health: ScopeHealthRecord | undefined;
 }
 
 export interface ClusterStatusRecord {
@@ -71,6 +84,11 @@ export interface ClusterStatusRecord {
   readonly initNodeId: string;
   /** When the API server first answered us. */
   readonly provisionedAtMs: number | undefined;
+  /** Members of the control plane that are wanted, and those that run. */
+  readonly controlPlaneReplicas: number;
+  readonly controlPlaneRunning: number;
+  /** EXTERNAL: rights that the imported kubeconfig lacks. */
+  readonly missingRights: readonly string[];
 }
 
 export interface ClusterAccessRecord {
@@ -84,6 +102,8 @@ export interface ClusterAccessRecord {
   readonly caCertificate: string;
   /** PEM; empty until the initialising machine reported it. */
   readonly clientCertificate: string;
+  /** EXTERNAL: the imported kubeconfig, sealed by the control plane; opaque here. Else empty. */
+  readonly sealedKubeconfig: Uint8Array;
 }
 
 export interface PoolRecord extends RecordBase {
@@ -99,6 +119,8 @@ export interface PoolRecord extends RecordBase {
   readonly deleteRequestedAtMs: number | undefined;
   readonly goneAtMs: number | undefined;
   readonly status: PoolStatusRecord;
+  readonly pause: PauseRecord | undefined;
+  readonly health: ScopeHealthRecord | undefined;
 }
 
 export interface PoolStatusRecord {
@@ -112,6 +134,8 @@ export interface PoolStatusRecord {
   readonly missing: number;
   /** Why each candidate did not match; at most 50. */
   readonly mismatches: readonly CandidateMismatch[];
+  /** Nodes that have the newest template revision. */
+  readonly nodesUpdated: number;
 }
 
 /**
@@ -127,6 +151,13 @@ export interface MachineRecord extends RecordBase {
   readonly wantedPoolId: string;
   readonly quarantined: boolean;
   readonly quarantineReason: string;
+  /** Never repaired, whatever its pool says. */
+  readonly remediationDisabled: boolean;
+  /** Kept as it is for a person to look at: isolated by its target, cleaned only once it is released. */
+  readonly preserved: boolean;
+  readonly pause: PauseRecord | undefined;
+  /** Written by the health part without moving `version`. */
+  readonly health: MachineHealthRecord | undefined;
   /** An operator wants the identity revoked, after the machine has left its cluster. */
   readonly retireRequestedAtMs: number | undefined;
   /** Token the machine enrolled with. */
@@ -174,6 +205,14 @@ export interface NodeRecord extends RecordBase {
   readonly removal: NodeRemoval | undefined;
   /** How often an operator asked to retry a parked phase. */
   readonly retryCount: number;
+  /** An operator keeps new pods away; undefined = not asked, or taken back. */
+  readonly cordon: { readonly atMs: number; readonly by: string } | undefined;
+  /** An operator wants it emptied; it stays a node. */
+  readonly drain: DrainWish | undefined;
+  /** Another machine shall take its place. */
+  readonly replace: ReplaceWish | undefined;
+  /** Written by the health part without moving `version`. */
+  readonly health: NodeHealthRecord | undefined;
   readonly status: NodeStatusRecord;
   /** When it became DELETED. */
   readonly endedAtMs: number | undefined;
@@ -186,10 +225,38 @@ export interface NodeRemoval {
   readonly by: string;
   /** Let pods go through the eviction API first. */
   readonly drain: boolean;
+  /** How long pods may take; undefined = the pool's drain timeout. */
+  readonly timeoutMs?: number;
+  /** After the timeout, delete pods that a budget protects: an Admin asked for it. Otherwise parked. */
+  readonly force?: boolean;
+  /**
+   * The machine is broken and kept as it is: it goes to quarantine in the same commit, the node ends as soon as its
+   * Node object is gone, and nothing on the host is removed.
+   */
+  readonly preserve?: boolean;
+}
+
+export interface DrainWish {
+  readonly atMs: number;
+  readonly by: string;
+  readonly timeoutMs: number | undefined;
+  readonly force: boolean;
+}
+
+export interface ReplaceWish extends DrainWish {
+  readonly reason: 'OperatorReplaced' | 'TemplateChanged';
 }
 
 export type RemovalReason =
-  'OperatorRemoved' | 'ScaledDown' | 'PoolDeleted' | 'ClusterDeleted' | 'MachineRetired' | 'MachineQuarantined';
+  | 'OperatorRemoved'
+  | 'Replaced'
+  | 'TemplateChanged'
+  | 'Unhealthy'
+  | 'ScaledDown'
+  | 'PoolDeleted'
+  | 'ClusterDeleted'
+  | 'MachineRetired'
+  | 'MachineQuarantined';
 
 export interface NodeStatusRecord {
   readonly state: NodeState;
@@ -212,6 +279,21 @@ export interface NodeStatusRecord {
   readonly cleanedAtMs: number | undefined;
   /** For example ManagementLost; empty when there is none. */
   readonly warning: string;
+  /** While it is drained or leaves. */
+  readonly drain: NodeDrainRecord | undefined;
+  /** Template revision that the host was last seen to have; 0 = not seen. */
+  readonly observedTemplateRevision: number;
+}
+
+export interface NodeDrainRecord {
+  readonly podsLeft: number;
+  /** Sentences that name a pod and what blocks it; at most 5. */
+  readonly blocked: readonly string[];
+  readonly startedAtMs: number;
+  readonly deadlineAtMs: number;
+  /** The deadline is over and force was not asked for; a person decides. */
+  readonly parked: boolean;
+  readonly forced: boolean;
 }
 
 export interface TargetRecord {
@@ -309,7 +391,17 @@ export interface AuditRecord {
 }
 
 export type ResourceKind =
-  'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'apikey' | 'version' | 'instance';
+  | 'project'
+  | 'cluster'
+  | 'pool'
+  | 'machine'
+  | 'node'
+  | 'token'
+  | 'apikey'
+  | 'member'
+  | 'repair'
+  | 'version'
+  | 'instance';
 
 /** Which installation this is, and how often it has started. */
 export interface InstanceRecord {

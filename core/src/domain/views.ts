@@ -1,4 +1,5 @@
 import type { MachineState, NodePoolRole, NodeState, SessionState } from '@flotilla/proto';
+import type { NodeHealthRecord, PauseRecord, RepairRecord } from './health-records.js';
 import type { ClusterRecord, MachineRecord, NodeRecord, PoolRecord, ProjectRecord, TargetRecord } from './records.js';
 
 /** What one decision looks at: a record with everything around it, read in one consistent look. */
@@ -39,6 +40,13 @@ export interface PoolMember {
   readonly warning: string;
   readonly quarantined: boolean;
   readonly retireRequested: boolean;
+  /** Revision seen on the host; 0 = not seen. */
+  readonly observedTemplateRevision: number;
+  readonly kubernetesVersion: string;
+  /** Another machine shall take its place: an operator, an update, or the REPLACE rung of a live repair asked for it. */
+  readonly replace: 'OperatorReplaced' | 'TemplateChanged' | 'Unhealthy' | undefined;
+  /** What the agent said of the last change of settings: parked = it could not be made in place. */
+  readonly updateParked: boolean;
 }
 
 export interface PoolCandidate {
@@ -69,6 +77,7 @@ export interface NodeView {
   readonly cluster: ClusterRecord;
   readonly machine: MachineRecord;
   readonly target: TargetRecord | undefined;
+  readonly repair: RepairRecord | undefined;
 }
 
 export interface MachineView {
@@ -78,4 +87,42 @@ export interface MachineView {
   readonly node: NodeRecord | undefined;
   readonly pool: PoolRecord | undefined;
   readonly cluster: ClusterRecord | undefined;
+  /** The live run of the ladder on the node. */
+  readonly repair: RepairRecord | undefined;
+}
+
+/** A cluster as the ladder and its breakers see it: narrow rows, cheap for thousands of nodes. */
+export interface ClusterHealthView {
+  readonly cluster: ClusterRecord;
+  readonly pools: readonly PoolRecord[];
+  readonly members: readonly HealthMember[];
+}
+
+export interface HealthMember {
+  readonly nodeId: string;
+  readonly nodeVersion: number;
+  readonly nodeName: string;
+  readonly poolId: string;
+  readonly role: NodePoolRole;
+  readonly machineId: string;
+  readonly machineName: string;
+  readonly provider: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly state: NodeState;
+  readonly removing: boolean;
+  readonly claimedAtMs: number;
+  /** Has been Ready at least once. */
+  readonly wasReady: boolean;
+  readonly ready: boolean;
+  /** As stored; live facts are in the Sessions port. */
+  readonly session: SessionState;
+  readonly lastSeenAtMs: number | undefined;
+  readonly health: NodeHealthRecord | undefined;
+  readonly quarantined: boolean;
+  readonly remediationDisabled: boolean;
+  readonly pause: PauseRecord | undefined;
+  readonly repair: RepairRecord | undefined;
+  /** The newest run that has ended. */
+  readonly lastRepair: RepairRecord | undefined;
 }

@@ -19,6 +19,8 @@ export interface EnginePorts {
 /** What is known now about agents that are connected to us. In memory; never blocks. */
 export interface Sessions {
   live(machineId: string): LiveMachine;
+  /** The fleet as this process hears it, for "everyone silent means us". */
+  fleet(): FleetLiveness;
 }
 
 export interface LiveMachine {
@@ -28,10 +30,21 @@ export interface LiveMachine {
   readonly lastHeardMs: number | undefined;
   /** Monotonic time since which we could have heard it: our start, or when its replica was lost (decision 3). */
   readonly watchedSinceMs: number;
+  /** Silence after which it counts as silent: 3 intervals, more on a link that has shown jitter, with a cap. */
+  readonly deadlineMs: number;
+  /** How long our own process stalled since the machine was last heard: extends every deadline. */
+  readonly ownStallMs: number;
   /** Interval the machine was told. */
   readonly heartbeatIntervalMs: number;
   /** Complete and current as of the last heartbeat. */
   readonly probes: readonly Probe[];
+}
+
+export interface FleetLiveness {
+  /** Machines heard within their deadline. */
+  readonly heard: number;
+  /** Machines that this process has heard and that fell silent within the last 10 minutes. */
+  readonly lost: number;
 }
 
 /** Opens a client to a cluster's API server. Opening does no I/O. */

@@ -4,21 +4,31 @@ import type {
   MachineTarget,
   NodePoolRole,
   ObservedState,
+  Role,
   SessionState,
   ClusterSpec,
   NodePoolSpec,
 } from '@flotilla/proto';
+import type {
+  MachineHealthRecord,
+  NodeHealthRecord,
+  PauseRecord,
+  RepairRecord,
+  ScopeHealthRecord,
+} from '../domain/health-records.js';
 import type {
   ApiKeyRecord,
   AuditRecord,
   CertificateRecord,
   ClusterAccessRecord,
   ClusterStatusRecord,
+  DrainWish,
   EventRecord,
   MachineStatusRecord,
   NodeRemoval,
   NodeStatusRecord,
   PoolStatusRecord,
+  ReplaceWish,
   TokenRecord,
 } from '../domain/records.js';
 
@@ -50,6 +60,27 @@ export type Change =
     }
   // api
   | { readonly kind: 'project.spec'; readonly project: NewProject }
+  /** Asks for deletion; clusters, tokens, keys and machines follow. */
+  | { readonly kind: 'project.delete'; readonly projectId: string }
+  /** Adds the member (id given by the caller) or changes its role. */
+  | { readonly kind: 'member.set'; readonly member: NewMember }
+  | { readonly kind: 'member.remove'; readonly projectId: string; readonly subject: string }
+  /** The sealed kubeconfig of an EXTERNAL cluster. */
+  | { readonly kind: 'cluster.import'; readonly clusterId: string; readonly sealedKubeconfig: Uint8Array }
+  /** undefined = resume. */
+  | {
+      readonly kind: 'pause.set';
+      readonly of: 'cluster' | 'pool' | 'machine';
+      readonly id: string;
+      readonly pause: PauseRecord | undefined;
+    }
+  | {
+      readonly kind: 'node.cordon';
+      readonly nodeId: string;
+      readonly cordon: { readonly atMs: number; readonly by: string } | undefined;
+    }
+  | { readonly kind: 'node.drain'; readonly nodeId: string; readonly drain: DrainWish | undefined }
+  | { readonly kind: 'node.replace'; readonly nodeId: string; readonly replace: ReplaceWish }
   /** Creates (expect version 0) or replaces spec and labels. */
   | { readonly kind: 'cluster.spec'; readonly cluster: NewCluster }
   /** Asks for deletion; the reconcilers do the rest. */
@@ -85,7 +116,23 @@ export type Change =
     }
   | { readonly kind: 'machine.inventory'; readonly machineId: string; readonly facts: MachineFacts }
   | { readonly kind: 'machine.observe'; readonly machineId: string; readonly observed: ObservedState }
+  // health: none of these moves the version of the machine, node, pool or cluster
+  | { readonly kind: 'machine.health'; readonly machineId: string; readonly health: MachineHealthRecord }
+  | { readonly kind: 'node.health'; readonly nodeId: string; readonly health: NodeHealthRecord }
+  | {
+      readonly kind: 'scope.health';
+      readonly of: 'cluster' | 'pool';
+      readonly id: string;
+      readonly health: ScopeHealthRecord;
+    }
+  /** Fails with CONFLICT when the node has a live run already. */
+  | { readonly kind: 'repair.open'; readonly repair: Omit<RepairRecord, 'version'> }
+  /** Replaces what may change; `endedAtMs` set = over. Expect version with kind `repair`. */
+  | { readonly kind: 'repair.update'; readonly repair: RepairRecord }
   // reconcilers
+  | { readonly kind: 'project.gone'; readonly projectId: string }
+  /** The operator's wish was taken back elsewhere (kubectl uncordon). */
+  | { readonly kind: 'node.yield'; readonly nodeId: string; readonly wish: 'cordon' | 'drain' }
   | {
       readonly kind: 'cluster.status';
       readonly clusterId: string;
@@ -124,6 +171,13 @@ export interface NewProject {
   readonly name: string;
   readonly displayName: string;
   readonly labels: Labels;
+}
+
+export interface NewMember {
+  readonly id: string;
+  readonly projectId: string;
+  readonly subject: string;
+  readonly role: Role;
 }
 
 export interface NewCluster {
@@ -167,6 +221,9 @@ export interface MachineSpecPatch {
   readonly wantedPoolId?: string;
   readonly quarantined?: boolean;
   readonly quarantineReason?: string;
+  readonly remediationDisabled?: boolean;
+  /** false = a preserved machine may be cleaned now. */
+  readonly preserved?: false;
   /** true = revoke the identity once the machine has left its cluster. */
   readonly retire?: true;
 }
@@ -199,7 +256,8 @@ export type NewAudit = Omit<
 >;
 
 /** Who may write what. `everyone` is for the two journals. */
-export type Owner = 'enroll' | 'api' | 'session' | 'cluster' | 'pool' | 'node' | 'machine' | 'target' | 'everyone';
+export type Owner =
+  'enroll' | 'api' | 'session' | 'health' | 'project' | 'cluster' | 'pool' | 'node' | 'machine' | 'target' | 'everyone';
 
 /** The owner of each kind; a commit with a change that its owner may not write is refused. */
 export const changeOwners = {
@@ -207,6 +265,14 @@ export const changeOwners = {
   'machine.register': 'enroll',
   'certificate.set': 'enroll',
   'project.spec': 'api',
+  'project.delete': 'api',
+  'member.set': 'api',
+  'member.remove': 'api',
+  'cluster.import': 'api',
+  'pause.set': 'api',
+  'node.cordon': 'api',
+  'node.drain': 'api',
+  'node.replace': 'api',
   'cluster.spec': 'api',
   'cluster.delete': 'api',
   'pool.spec': 'api',
@@ -222,6 +288,13 @@ export const changeOwners = {
   'machine.presence': 'session',
   'machine.inventory': 'session',
   'machine.observe': 'session',
+  'machine.health': 'health',
+  'node.health': 'health',
+  'scope.health': 'health',
+  'repair.open': 'health',
+  'repair.update': 'health',
+  'project.gone': 'project',
+  'node.yield': 'node',
   'cluster.status': 'cluster',
   'cluster.access': 'cluster',
   'pool.status': 'pool',

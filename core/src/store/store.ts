@@ -6,6 +6,7 @@ import type {
   EventRecord,
   InstanceRecord,
   MachineRecord,
+  MemberRecord,
   NodeRecord,
   PoolRecord,
   ProjectRecord,
@@ -13,7 +14,8 @@ import type {
   TargetRecord,
   TokenRecord,
 } from '../domain/records.js';
-import type { ClusterView, MachineView, NodeView, PoolView } from '../domain/views.js';
+import type { RepairRecord } from '../domain/health-records.js';
+import type { ClusterHealthView, ClusterView, MachineView, NodeView, PoolView } from '../domain/views.js';
 import type { Change, Owner } from './change.js';
 
 /** The one door to what is known. One engine behind it; proven by `storeConformance`. */
@@ -57,7 +59,7 @@ export interface CommitOptions {
 }
 
 export interface Expectation {
-  readonly kind: 'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'apikey' | 'target';
+  readonly kind: 'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'apikey' | 'target' | 'repair';
   readonly id: string;
   /** For `target`: the generation. */
   readonly version: number;
@@ -163,6 +165,12 @@ export interface StoreReads {
   apiKeyByName(projectId: string, name: string): Promise<ApiKeyRecord | undefined>;
   apiKeys(query: ListQuery): Promise<Page<ApiKeyRecord>>;
 
+  members(query: ListQuery): Promise<Page<MemberRecord>>;
+  member(projectId: string, subject: string): Promise<MemberRecord | undefined>;
+
+  /** Runs of the ladder on a node, newest first; at most `limit`. */
+  repairsOf(nodeId: string, limit: number): Promise<readonly RepairRecord[]>;
+
   /** Newest revision; 0 before the first event. */
   revision(): Promise<number>;
   /** Events with a greater revision, oldest first, at most `limit` (1 to 1000). Throws OUT_OF_RANGE when older ones were retired. */
@@ -187,12 +195,18 @@ export interface StoreReads {
 /** Reads made for the reconcilers: each is one consistent look. */
 export interface StoreViews {
   /** Keys of everything that is not over, for a full resync; pages by id. */
-  liveIds(kind: 'cluster' | 'pool' | 'node' | 'machine', afterId: string, limit: number): Promise<readonly string[]>;
+  liveIds(
+    kind: 'project' | 'cluster' | 'pool' | 'node' | 'machine',
+    afterId: string,
+    limit: number,
+  ): Promise<readonly string[]>;
   /** The record and everything around it that a decision about it needs. */
   cluster(clusterId: string): Promise<ClusterView | undefined>;
   pool(poolId: string): Promise<PoolView | undefined>;
   node(nodeId: string): Promise<NodeView | undefined>;
   machine(machineId: string): Promise<MachineView | undefined>;
+  /** What the ladder and its breakers decide on. */
+  clusterHealth(clusterId: string): Promise<ClusterHealthView | undefined>;
   /** Ids of live nodes. */
   nodeIdsOf(of: { readonly clusterId: string } | { readonly poolId: string }): Promise<readonly string[]>;
   /** Nodes of the cluster by Kubernetes name, live ones only. */

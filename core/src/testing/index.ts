@@ -1,0 +1,5 @@
+export { World, type WorldOptions } from './world.js';
+export { FakeAgent } from './fake-agent.js';
+export { FakeKubernetes } from './fake-kubernetes.js';
+export * from './samples.js';
+export * from './records.js';
