@@ -2,6 +2,18 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    projects: ['proto', 'kit', 'artifacts', 'kube', 'core', 'health', 'control-plane', 'node-agent', 'cli', 'installer', 'test'],
+    projects: [
+      'proto',
+      'kit',
+      'artifacts',
+      'kube',
+      'core',
+      'health',
+      'control-plane',
+      'node-agent',
+      'cli',
+      'installer',
+      'test',
+    ],
   },
 });

@@ -1,7 +1,7 @@
 // npm run quickstart: installs what is missing, builds, then hands over to test/quickstart/main.ts.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { build, ensureDebianPackages, ensureGo, ensureNpmPackages, isRoot, requireNode, root, say } from './setup.mjs';
+import { build, ensureDebianPackages, ensureGo, ensureNpmPackages, isRoot, npmPackagesPresent, requireNode, root, say } from './setup.mjs';
 
 const args = process.argv.slice(2);
 requireNode();
@@ -10,7 +10,8 @@ if (!help && args[0] !== 'down') {
   const local = 'one control plane, three local servers, one real Kubernetes cluster';
   process.stderr.write(`Flotilla quickstart: ${isRoot ? local : 'one control plane for servers of your own'}\n`);
 }
-ensureNpmPackages();
+// Going down needs whatever is installed, however old; an installation would only stand in its way.
+if (args[0] !== 'down' || !npmPackagesPresent()) ensureNpmPackages();
 if (!help && args[0] !== 'down') {
   if (isRoot) {
     const ok = ensureDebianPackages({

@@ -46,6 +46,11 @@ export function requireNode() {
   process.exit(1);
 }
 
+/** Whether npm packages of this or an earlier lockfile are there. */
+export function npmPackagesPresent() {
+  return existsSync(join(root, 'node_modules', '.flotilla-lock'));
+}
+
 /** npm packages as the lockfile says; nothing is done when they are already there. */
 export function ensureNpmPackages() {
   const lock = createHash('sha256')

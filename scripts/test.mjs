@@ -26,6 +26,7 @@ check('typecheck', () => run(['npx', 'turbo', 'run', 'typecheck', '--output-logs
 check('eslint', () => run(['npx', 'eslint', '.', '--max-warnings', '0']));
 check('prettier', () => run(['npx', 'prettier', '--check', '.', '--log-level', 'warn']));
 vitest('unit', ['--config', 'vitest.config.ts']);
+simulation(quick ? 200 : 1000);
 if (quick) say('servers', 'left out (--quick)');
 else endToEnd();
 
@@ -134,6 +135,15 @@ function vitest(name, args) {
   );
 }
 
+/** The whole house under seeded faults; a violation prints its seed, and that seed is the bug report. */
+function simulation(seeds) {
+  const entry = join('test', 'sim', 'run.ts');
+  if (!existsSync(join(root, entry))) return;
+  check(`simulation, ${seeds} seeds`, () =>
+    run([process.execPath, 'scripts/run-ts.mjs', entry, '--seeds', `1..${seeds}`, '--jobs', '2']),
+  );
+}
+
 function endToEnd() {
   const reason = !isRoot
     ? 'not root: real servers need it'
@@ -154,6 +164,7 @@ function endToEnd() {
     // First the one that fills the cache of Kubernetes binaries.
     vitest('cluster', ['--config', 'vitest.cluster.config.ts']);
     vitest('servers', ['--config', 'vitest.e2e.config.ts']);
+    if (existsSync(join(root, 'vitest.life.config.ts'))) vitest('life', ['--config', 'vitest.life.config.ts']);
     return;
   }
   say('servers', `skipped: ${reason}`);
