@@ -1,1 +1,2 @@
-export {};
+export { adaptiveDeadlineMs, arrivalsKept } from './plan/deadline.js';
+export { StallMeter } from './plan/stall-meter.js';
