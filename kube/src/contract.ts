@@ -121,7 +121,13 @@ export interface EvictOptions extends CallOptions {
 export type EvictionOutcome =
   | { readonly kind: 'evicted' }
   /** A disruption budget or throttling refuses for now: ask again, not before `retryAfterMs`. */
-  | { readonly kind: 'blocked'; readonly message: string; readonly retryAfterMs: number | undefined }
+  | {
+      readonly kind: 'blocked';
+      readonly message: string;
+      readonly retryAfterMs: number | undefined;
+      /** The budget that refused; absent when it was throttling, or when the API server did not say. */
+      readonly budget?: string;
+    }
   /** The API server cannot decide, for example because two budgets match: a person must look. */
   | { readonly kind: 'misconfigured'; readonly message: string }
   /** No such pod any more, or another one of the same name. */

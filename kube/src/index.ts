@@ -23,3 +23,20 @@ export {
   type WatchState,
 } from './watch-view.js';
 export { flannelDaemonSet, flannelManifests, flannelNamespace, type FlannelOptions } from './manifests/flannel.js';
+export {
+  connectionOf,
+  parseKubeconfig,
+  type Kubeconfig,
+  type KubeconfigProblem,
+  type KubeconfigResult,
+  type KubeconfigUser,
+} from './external/kubeconfig.js';
+export { checkRights, describeRight, neededRights, type NeededRight } from './external/rights.js';
+export { externalClusterFacts, type ExternalClusterFacts, type MissingForJoin } from './external/facts.js';
+export { cniEncapsulations, type CniEncapsulation, type CniName, type CniSettings } from './cni/settings.js';
+export { encapsulationsOf, renderCni } from './cni/render.js';
+export { manifestImages, parseManifests } from './cni/manifest-text.js';
+export { applyManifests, applyStages, type ApplyProgress } from './cni/apply.js';
+export { diagnoseCni, type CniDiagnosis, type CniProblem } from './cni/diagnose.js';
+export { describeBlocker, type BlockerFacts, type DrainBlocker } from './drain/blocker.js';
+export { forceDelete, type ForceOptions } from './drain/force.js';

@@ -16,6 +16,10 @@ export interface KubeMeta {
   readonly createdAtMs: number | undefined;
   /** Set once deletion was asked for; the object is still there. */
   readonly deletingSinceMs: number | undefined;
+  /** How long the end was given, once deletion was asked for. */
+  readonly deletionGraceSeconds: number | undefined;
+  /** Whoever is named here holds the object until done, deletion asked for or not. */
+  readonly finalizers: readonly string[];
   readonly owners: readonly KubeOwner[];
 }
 
@@ -56,6 +60,8 @@ export interface KubeNode {
   /** Quantities as Kubernetes writes them: `2`, `1900m`, `16Gi`. */
   readonly capacity: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Names of the volumes attached to the node, such as `kubernetes.io/csi/<driver>^<volume>`: written elsewhere only after they are gone from here. */
+  readonly volumesAttached: readonly string[];
   /** Empty text where the kubelet has not said it yet. */
   readonly info: KubeNodeInfo;
 }
@@ -89,6 +95,29 @@ export interface KubePod {
   readonly hasEmptyDir: boolean;
   readonly persistentVolumeClaims: readonly string[];
   readonly conditions: readonly KubeCondition[];
+  /** As the kubelet last told of them, init containers first; empty before it did. */
+  readonly containers: readonly KubeContainer[];
+}
+
+export interface KubeContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly init: boolean;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly state: 'waiting' | 'running' | 'terminated';
+  /** Kubernetes' word for the state, such as `ImagePullBackOff`; empty while it runs. */
+  readonly reason: string;
+  readonly message: string;
+  /** How it ended the last time, when it did. */
+  readonly lastEnd: KubeContainerEnd | undefined;
+}
+
+export interface KubeContainerEnd {
+  readonly exitCode: number;
+  readonly reason: string;
+  /** Its last words, when the container leaves them; cut short by the kubelet. */
+  readonly message: string;
 }
 
 export interface KubeCsr {
@@ -147,6 +176,21 @@ export interface KubeWorkload {
   readonly current: boolean;
 }
 
+/** A kind that was added to the cluster. */
+export interface KubeCustomKind {
+  readonly meta: KubeMeta;
+  /** The API server serves it. */
+  readonly established: boolean;
+}
+
+/** Whether we may do what was asked about. */
+export interface KubeAccessReview {
+  /** Without a name: reviews are answers, not objects. */
+  readonly meta: KubeMeta;
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
 /** What can be read, by the name the API gives it. */
 export interface KubeObjects {
   readonly nodes: KubeNode;
@@ -159,6 +203,9 @@ export interface KubeObjects {
   readonly events: KubeEvent;
   readonly daemonsets: KubeWorkload;
   readonly deployments: KubeWorkload;
+  readonly customresourcedefinitions: KubeCustomKind;
+  /** Created to ask, never stored: only `create` works. */
+  readonly selfsubjectaccessreviews: KubeAccessReview;
 }
 
 export type KubeResource = keyof KubeObjects;

@@ -1,7 +1,11 @@
 import type {
+  KubeAccessReview,
   KubeCondition,
   KubeConfigMap,
+  KubeContainer,
+  KubeContainerEnd,
   KubeCsr,
+  KubeCustomKind,
   KubeDisruptionBudget,
   KubeEvent,
   KubeLease,
@@ -27,13 +31,19 @@ export const parsers: { readonly [R in KubeResource]: (object: JsonReader) => Ku
   events: parseEvent,
   daemonsets: parseDaemonSet,
   deployments: parseDeployment,
+  customresourcedefinitions: parseCustomKind,
+  selfsubjectaccessreviews: parseAccessReview,
 };
 
 /** What every object has. */
 export function parseMeta(object: JsonReader): KubeMeta {
   const meta = object.object('metadata');
+  return { ...parseAnyMeta(meta), name: meta.name('name') };
+}
+
+function parseAnyMeta(meta: JsonReader): KubeMeta {
   return {
-    name: meta.name('name'),
+    name: meta.text('name'),
     namespace: meta.text('namespace'),
     uid: meta.text('uid'),
     resourceVersion: meta.text('resourceVersion'),
@@ -41,6 +51,8 @@ export function parseMeta(object: JsonReader): KubeMeta {
     annotations: meta.textMap('annotations'),
     createdAtMs: meta.timeMs('creationTimestamp'),
     deletingSinceMs: meta.timeMs('deletionTimestamp'),
+    deletionGraceSeconds: meta.count('deletionGracePeriodSeconds'),
+    finalizers: meta.texts('finalizers'),
     owners: meta.list('ownerReferences', (owner) => ({
       kind: owner.text('kind'),
       name: owner.text('name'),
@@ -83,6 +95,7 @@ function parseNode(object: JsonReader): KubeNode {
     })),
     capacity: status.textMap('capacity'),
     allocatable: status.textMap('allocatable'),
+    volumesAttached: status.list('volumesAttached', (volume) => volume.name('name')),
     info: {
       kubeletVersion: info.text('kubeletVersion'),
       containerRuntimeVersion: info.text('containerRuntimeVersion'),
@@ -122,7 +135,34 @@ function parsePod(object: JsonReader): KubePod {
     hasEmptyDir: volumes.some((volume) => volume.emptyDir),
     persistentVolumeClaims: volumes.map((volume) => volume.claim).filter((claim) => claim !== ''),
     conditions: status.list('conditions', parseCondition),
+    containers: [
+      ...status.list('initContainerStatuses', (container) => parseContainer(container, true)),
+      ...status.list('containerStatuses', (container) => parseContainer(container, false)),
+    ],
   };
+}
+
+function parseContainer(container: JsonReader, init: boolean): KubeContainer {
+  const state = container.object('state');
+  // Kubernetes reads a container without any state as one that waits.
+  const kind = state.has('running') ? 'running' : state.has('terminated') ? 'terminated' : 'waiting';
+  const now = state.object(kind);
+  const last = container.object('lastState');
+  return {
+    name: container.name('name'),
+    image: container.text('image'),
+    init,
+    ready: container.flag('ready'),
+    restarts: container.count('restartCount') ?? 0,
+    state: kind,
+    reason: now.text('reason'),
+    message: now.text('message'),
+    lastEnd: last.has('terminated') ? parseContainerEnd(last.object('terminated')) : undefined,
+  };
+}
+
+function parseContainerEnd(end: JsonReader): KubeContainerEnd {
+  return { exitCode: end.count('exitCode') ?? 0, reason: end.text('reason'), message: end.text('message') };
 }
 
 function parseCsr(object: JsonReader): KubeCsr {
@@ -211,4 +251,19 @@ function parseDeployment(object: JsonReader): KubeWorkload {
 function isCurrent(object: JsonReader): boolean {
   const wanted = object.object('metadata').count('generation') ?? 0;
   return (object.object('status').count('observedGeneration') ?? -1) >= wanted;
+}
+
+function parseCustomKind(object: JsonReader): KubeCustomKind {
+  const conditions = object.object('status').list('conditions', parseCondition);
+  const established = conditions.some(({ type, status }) => type === 'Established' && status === 'True');
+  return { meta: parseMeta(object), established };
+}
+
+function parseAccessReview(object: JsonReader): KubeAccessReview {
+  const status = object.object('status');
+  return {
+    meta: parseAnyMeta(object.object('metadata')),
+    allowed: status.flag('allowed') && !status.flag('denied'),
+    reason: status.text('reason'),
+  };
 }

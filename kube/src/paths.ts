@@ -34,6 +34,18 @@ export const resourcePlaces: { readonly [R in KubeResource]: ResourcePlace } = {
   events: place('v1', 'Event', 'events'),
   daemonsets: place('apps/v1', 'DaemonSet', 'daemonsets'),
   deployments: place('apps/v1', 'Deployment', 'deployments'),
+  customresourcedefinitions: place(
+    'apiextensions.k8s.io/v1',
+    'CustomResourceDefinition',
+    'customresourcedefinitions',
+    false,
+  ),
+  selfsubjectaccessreviews: place(
+    'authorization.k8s.io/v1',
+    'SelfSubjectAccessReview',
+    'selfsubjectaccessreviews',
+    false,
+  ),
 };
 
 /** Other kinds that manifests commonly hold; anything else is looked up in the cluster. */
@@ -48,7 +60,6 @@ const otherPlaces: readonly ResourcePlace[] = [
   place('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
   place('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   place('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
-  place('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false),
 ];
 
 /** Every place known without asking. */

@@ -167,6 +167,8 @@ function parseMap(name: string): KubeConfigMap {
     annotations: {},
     createdAtMs: undefined,
     deletingSinceMs: undefined,
+    deletionGraceSeconds: undefined,
+    finalizers: [],
     owners: [],
   };
   return { meta, data: {} };
