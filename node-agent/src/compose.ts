@@ -1,12 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { runTasks, toFlotillaError, type Clock, type Instant, type Logger, type Random } from '@flotilla/kit';
 import type { MachineFacts } from '@flotilla/proto';
+import { joinedName, keepConnected, openCore, type AgentCore } from './agent-core.js';
 import { agentVersion, loadConfig, type AgentConfig, type Places } from './config.js';
 import type { Host } from './host/host.js';
 import type { ProxySettings } from './host/proxy.js';
-import { keepDialling, type LinkView } from './link/dial.js';
+import type { LinkView } from './link/dial.js';
 import { enroll } from './link/enroll.js';
-import { EpochFile } from './link/epoch-file.js';
 import { everyNth } from './link/every-nth.js';
 import { keepEnrolling } from './link/keep-enrolling.js';
 import { grpcTransport } from './link/grpc-transport.js';
@@ -14,19 +14,11 @@ import { IdentityStore, type MachineIdentity } from './link/identity.js';
 import { contactPinned, expectClock } from './link/pinned-socket.js';
 import { renewWhenDue } from './link/renew.js';
 import { chooseNodeAddress, readHostFacts, readMachineFacts } from './observe/facts.js';
-import { readBootId } from './observe/observed.js';
 import { watchOwnNode, type OwnNode } from './observe/own-node.js';
 import { StatusFile } from './observe/status-file.js';
 import { statusOf } from './status-of.js';
-import { readProbes } from './probes/probes.js';
-import { VitalsReader } from './probes/vitals.js';
-import { Artifacts } from './steps/install/artifacts.js';
 import type { HostFacts } from './steps/step.js';
-import { Board } from './work/board.js';
-import { Journal } from './work/journal.js';
-import { steps } from './work/registry.js';
-import { TargetFile } from './work/target-file.js';
-import { Worker } from './work/worker.js';
+import type { Board } from './work/board.js';
 
 export interface AgentPorts {
   readonly host: Host;
@@ -59,43 +51,8 @@ interface Shared {
   machine: MachineIdentity | undefined;
   link: LinkView;
   lastAck: Instant | undefined;
-  clockSkewMs: number | undefined;
   /** PEM; empty until enrolled. */
   ca: string;
-}
-
-/** The parts that are needed whether or not the machine is enrolled. */
-export async function openWork(
-  ports: AgentPorts,
-  config: AgentConfig,
-  ca: () => string,
-  clockSkewMs: () => number | undefined,
-) {
-  const { host, clock, random, log, places } = ports;
-  const stateDir = places.stateDir;
-  await host.makeDir(stateDir, 0o700);
-  const journal = await Journal.open(host, `${stateDir}/journal.jsonl`, clock);
-  const targets = await TargetFile.open(host, `${stateDir}/target.json`, clock);
-  const board = new Board(clock);
-  const artifacts = new Artifacts(host, { server: config.server, ca, stateDir });
-  const bootId = await readBootId(host);
-  const facts = (): Promise<HostFacts> => currentFacts(host, config);
-  const worker = new Worker({
-    host,
-    clock,
-    random,
-    log,
-    journal,
-    targets,
-    board,
-    artifacts,
-    steps,
-    stateDir,
-    bootId,
-    facts,
-    clockSkewMs,
-  });
-  return { journal, targets, board, artifacts, bootId, facts, worker };
 }
 
 /** The daemon: enrolls if it has to, then works and reports until the signal. */
@@ -107,16 +64,17 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
     machine: undefined,
     link: { state: 'connecting', reason: '', refusal: undefined, retryMs: undefined },
     lastAck: undefined,
-    clockSkewMs: undefined,
     ca: (await identity.ca()) ?? '',
   };
-  const work = await openWork(
-    ports,
-    config,
-    () => shared.ca,
-    () => shared.clockSkewMs,
-  );
-  const { board, journal, targets, worker, facts } = work;
+  const facts = (): Promise<HostFacts> => currentFacts(host, config);
+  const core = await openCore({
+    ...ports,
+    stateDir: places.stateDir,
+    server: config.server,
+    ca: () => shared.ca,
+    facts,
+  });
+  const { board, journal, targets, worker } = core;
   const startedMs = clock.now().wallMs;
   const status = new StatusFile(host, `${places.stateDir}/status.json`, clock, () =>
     statusOf({
@@ -135,7 +93,7 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   log.info({ version: agentVersion, server: config.server }, 'flotilla-agent starts');
 
   const machineFacts = async (): Promise<MachineFacts> => readMachineFacts(host, await facts(), agentVersion);
-  const parts: Connected = { ports, config, identity, shared, work, status, machineFacts };
+  const parts: Connected = { ports, config, identity, shared, core, status, machineFacts };
   await runTasks(
     [
       { name: 'status', run: (stop) => status.run(stop) },
@@ -159,76 +117,49 @@ interface Connected {
   readonly config: AgentConfig;
   readonly identity: IdentityStore;
   readonly shared: Shared;
-  readonly work: Awaited<ReturnType<typeof openWork>>;
+  readonly core: AgentCore;
   readonly status: StatusFile;
   readonly machineFacts: () => Promise<MachineFacts>;
 }
 
 async function enrollAndConnect(parts: Connected, stop: AbortSignal): Promise<void> {
-  const { ports, config, identity, shared, work, status, machineFacts } = parts;
+  const { ports, config, identity, shared, core, status, machineFacts } = parts;
   const { server, caPin } = config;
   const { tokenFile } = ports.places;
   const enrollOnce = (): Promise<MachineIdentity> =>
     enroll({ ...ports, server, caPin, identity, tokenFile, facts: machineFacts });
-  shared.machine = await keepEnrolling({ ...ports, board: work.board, identity, tokenFile, enroll: enrollOnce }, stop);
+  shared.machine = await keepEnrolling({ ...ports, board: core.board, identity, tokenFile, enroll: enrollOnce }, stop);
   if (shared.machine === undefined) return;
   shared.ca = (await identity.ca()) ?? '';
   status.touch();
   await connected(parts, stop);
 }
 
-/** Everything a session needs, wired. */
+/** A session over gRPC, with certificates that are renewed in time. */
 async function connected(
-  { ports, config, identity, shared, work, status, machineFacts }: Connected,
+  { ports, config, identity, shared, core, status, machineFacts }: Connected,
   signal: AbortSignal,
 ): Promise<void> {
-  const { host, clock, random, log } = ports;
-  const epochs = await EpochFile.open(host, `${ports.places.stateDir}/epoch`);
+  const { clock, random, log } = ports;
   const identityKey: KeyObject = await identity.identityKey();
-  const vitals = new VitalsReader(host);
+  const renewal = { clock, random, log, identity, identityKey };
   const sweep = everyNth(beatsPerSweep, ports.giveBackMemory);
-  await keepDialling(
+  await keepConnected(
+    core,
     {
-      clock,
-      random,
-      log,
-      transport: grpcTransport(config.server, { clock, random, log, identity, identityKey }),
+      transport: grpcTransport(config.server, renewal),
+      identityKey,
       diagnose: () => diagnose(ports, config),
+      inventory: async () => ports.inventory(await machineFacts()),
       onLink: (view) => {
         shared.link = view;
         status.touch();
       },
-      session: {
-        clock,
-        random,
-        log,
-        work: work.worker,
-        identityKey,
-        agentVersion,
-        processId: Buffer.from(random.bytes(12)).toString('hex'),
-        bootId: work.bootId,
-        highestEpoch: () => epochs.highest,
-        raiseEpoch: (epoch) => epochs.raise(epoch),
-        vitals: () => vitals.read(),
-        probes: () =>
-          readProbes({
-            host,
-            joined: joinedName(work.journal) !== undefined,
-            clockSkewMs: shared.clockSkewMs,
-            extra: [],
-          }),
-        inventory: async () => ports.inventory(await machineFacts()),
-        onWelcome: (welcome, at) => {
-          if (welcome.serverTime !== undefined) shared.clockSkewMs = at.wallMs - welcome.serverTime.getTime();
-          shared.link = { state: 'connected', reason: '', refusal: undefined, retryMs: undefined };
-          status.touch();
-        },
-        onAck: (at) => {
-          shared.lastAck = at;
-          sweep();
-        },
-        onOpen: (stream, stop) => renewWhenDue({ clock, random, log, identity, identityKey }, stream, stop),
+      onAck: (at) => {
+        shared.lastAck = at;
+        sweep();
       },
+      onOpen: (stream, stop) => renewWhenDue(renewal, stream, stop),
     },
     signal,
   );
@@ -246,11 +177,6 @@ async function diagnose({ clock, proxy }: AgentPorts, { server, caPin }: AgentCo
       ? `${code}: ${message}`
       : undefined;
   }
-}
-
-function joinedName(journal: Journal): string | undefined {
-  const membership = journal.membership();
-  return membership?.state === 'joined' ? membership.nodeName : undefined;
 }
 
 /** The last three phases, which the control plane sees in Kubernetes and the terminal here. */

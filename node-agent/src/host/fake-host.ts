@@ -23,7 +23,7 @@ export type FakeProgram = (
   argv: Argv,
   host: FakeHost,
   options: RunOptions,
-) => RunResult | Promise<RunResult> | undefined;
+) => RunResult | undefined | Promise<RunResult | undefined>;
 
 /** A machine in memory: files, programs, a web. It is the world of a test, which sets it up and looks at it. */
 export class FakeHost implements Host {
@@ -48,6 +48,12 @@ export class FakeHost implements Host {
   readonly killed: number[] = [];
   /** Called before each change of a file; throws to fault it. */
   onWrite: (path: string, verb: string) => void = () => undefined;
+  /** Called before each look at a file; throws to fault it. */
+  onRead: (path: string) => void = () => undefined;
+  /** Answers before `web` does; may throw what a network would. */
+  onHttp: (request: HttpRequest) => HttpAnswer | undefined = () => undefined;
+  /** Decides before `reachable` does. */
+  onConnect: (host: string, port: number) => boolean | undefined = () => undefined;
   address = '10.0.0.7';
   disk = { totalBytes: 100e9, freeBytes: 80e9 };
 
@@ -100,7 +106,10 @@ export class FakeHost implements Host {
   }
 
   read(path: string): Promise<string | undefined> {
-    return this.#soon(() => this.content(path));
+    return this.#soon(() => {
+      this.onRead(path);
+      return this.content(path);
+    });
   }
 
   writeAtomic(path: string, content: string, mode: number): Promise<void> {
@@ -211,18 +220,18 @@ export class FakeHost implements Host {
   }
 
   connects(host: string, port: number): Promise<boolean> {
-    return this.#soon(() => this.reachable.has(`${host}:${port}`));
+    return this.#soon(() => this.onConnect(host, port) ?? this.reachable.has(`${host}:${port}`));
   }
 
   addressTowards(): Promise<string | undefined> {
     return this.#soon(() => this.address);
   }
 
-  httpGet({ url }: HttpRequest): Promise<HttpAnswer> {
+  httpGet(request: HttpRequest): Promise<HttpAnswer> {
     return this.#soon(() => {
-      const answer = this.web.get(url);
+      const answer = this.onHttp(request) ?? this.web.get(request.url);
       if (answer === undefined)
-        throw new FlotillaError('HTTP_FAILED', `${url} did not answer`, { kind: 'unavailable' });
+        throw new FlotillaError('HTTP_FAILED', `${request.url} did not answer`, { kind: 'unavailable' });
       return answer;
     });
   }

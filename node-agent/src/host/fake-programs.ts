@@ -4,35 +4,54 @@ import type { RunResult } from './host.js';
 export interface FakeUnit {
   enabled: boolean;
   active: boolean;
+  /** As after `systemctl mask`. */
+  masked?: boolean;
+  /** Starts and ends at once, as with a configuration it cannot read. */
+  broken?: boolean;
+}
+
+export interface FakeSystemd {
+  readonly units: Map<string, FakeUnit>;
+  readonly program: FakeProgram;
+  /** What `systemctl reboot` does; the order itself always succeeds. */
+  onReboot: () => void;
 }
 
 const out = (stdout: string): RunResult => ({ ...ok, stdout });
 
 /** systemd, as far as the agent speaks to it. Units are known when their file is there. */
-export function fakeSystemd(units = new Map<string, FakeUnit>()): {
-  readonly units: Map<string, FakeUnit>;
-  readonly program: FakeProgram;
-} {
+export function fakeSystemd(units = new Map<string, FakeUnit>()): FakeSystemd {
   const unitOf = (name: string): FakeUnit => {
     const unit = units.get(name) ?? { enabled: false, active: false };
     units.set(name, unit);
     return unit;
   };
-  const program: FakeProgram = ([name, verb, ...rest], host) => {
+  const program: FakeProgram = ([name, verb = '', ...rest], host) => {
     if (name !== 'systemctl') return undefined;
     const target = rest[rest.length - 1] ?? '';
     if (verb === 'show') return show(rest[0] ?? '', host, units);
-    if (verb === 'daemon-reload' || verb === 'reboot') return ok;
+    if (verb === 'daemon-reload') return ok;
+    if (verb === 'reboot') {
+      systemd.onReboot();
+      return ok;
+    }
     const known = host.entries.has(`/etc/systemd/system/${target}`) || units.has(target);
     if (!known) return failed(`Unit ${target} not found.`, 5);
-    const unit = unitOf(target);
-    if (verb === 'enable' || verb === 'disable') unit.enabled = verb === 'enable';
-    if (verb === 'start' || verb === 'restart') unit.active = true;
-    if (verb === 'stop') unit.active = false;
-    if (target === 'containerd.service') socket(host, unit.active);
-    return ok;
+    const refused = turn(unitOf(target), verb, target);
+    if (target === 'containerd.service') socket(host, unitOf(target).active);
+    return refused ?? ok;
   };
-  return { units, program };
+  const systemd: FakeSystemd = { units, program, onReboot: () => undefined };
+  return systemd;
+}
+
+function turn(unit: FakeUnit, verb: string, name: string): RunResult | undefined {
+  if (verb === 'mask' || verb === 'unmask') unit.masked = verb === 'mask';
+  if (unit.masked === true && ['enable', 'start', 'restart'].includes(verb)) return failed(`Unit ${name} is masked.`);
+  if (verb === 'enable' || verb === 'disable') unit.enabled = verb === 'enable';
+  if (verb === 'start' || verb === 'restart') unit.active = unit.broken !== true;
+  if (verb === 'stop') unit.active = false;
+  return undefined;
 }
 
 function socket(host: FakeHost, open: boolean): void {
@@ -47,8 +66,8 @@ function show(name: string, host: FakeHost, units: Map<string, FakeUnit>): RunRe
   const known = host.entries.has(path) || unit?.active === true;
   return out(
     [
-      `LoadState=${known ? 'loaded' : 'not-found'}`,
-      `UnitFileState=${unit?.enabled === true ? 'enabled' : known ? 'disabled' : ''}`,
+      `LoadState=${unit?.masked === true ? 'masked' : known ? 'loaded' : 'not-found'}`,
+      `UnitFileState=${unit?.masked === true ? 'masked' : unit?.enabled === true ? 'enabled' : known ? 'disabled' : ''}`,
       `ActiveState=${unit?.active === true ? 'active' : 'inactive'}`,
       `FragmentPath=${host.entries.has(path) ? path : known ? `/usr/lib/systemd/system/${name}` : ''}`,
       'MainPID=0',

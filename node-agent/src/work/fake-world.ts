@@ -14,7 +14,7 @@ import { Worker } from './worker.js';
 export const stateDir = '/var/lib/flotilla-agent';
 export const version = 'v1.34.4';
 
-const facts: HostFacts = {
+export const someFacts: HostFacts = {
   arch: 'amd64',
   cpus: 4,
   memoryBytes: 8 * 1024 ** 3,
@@ -28,8 +28,10 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const binaries = ['containerd', 'containerd-shim-runc-v2', 'ctr', 'runc', 'kubeadm', 'kubelet', 'kubectl'];
 
 /** A small manifest with contents made of the names. */
-export function aManifest(): {
+export function aManifest(kubernetesVersion = version): {
   readonly json: string;
+  /** What a target names. */
+  readonly sha256: string;
   readonly blobs: ReadonlyMap<string, string>;
   readonly images: ReadonlyMap<string, string>;
 } {
@@ -51,14 +53,14 @@ export function aManifest(): {
     ...binaries.map((name) => ({ role: 'binary', ...file(name, `content of ${name}`), install: 'bin', mode: '0755' })),
     { role: 'binary', ...file('bridge', 'content of bridge'), install: 'cni-bin', mode: '0755' },
     image('image-pause', 'registry.k8s.io/pause:3.10.1'),
-    image('image-kube-proxy', `registry.k8s.io/kube-proxy:${version}`),
+    image('image-kube-proxy', `registry.k8s.io/kube-proxy:${kubernetesVersion}`),
   ];
   const json = JSON.stringify({
     schema: 1,
-    kubernetesVersion: version,
+    kubernetesVersion,
     arch: { amd64: { origin: 'build', components: {}, files } },
   });
-  return { json, blobs, images };
+  return { json, sha256: sha256(json), blobs, images };
 }
 
 /** A Debian that has never seen Kubernetes. */
@@ -124,7 +126,7 @@ export function aTarget(part: Partial<MachineTarget> = {}): MachineTarget {
     nodeId: 'nod_1',
     providerId: 'flotilla://mch_1',
     labels: { 'flotilla.dev/node-pool': 'workers' },
-    artifactManifestSha256: sha256(aManifest().json),
+    artifactManifestSha256: aManifest().sha256,
     cluster: aCluster(),
     ...part,
   });
@@ -181,7 +183,7 @@ export class FakeWorld {
       steps: this.#watched(registry),
       stateDir,
       bootId: this.bootId,
-      facts: () => Promise.resolve(facts),
+      facts: () => Promise.resolve(someFacts),
       clockSkewMs: () => 0,
     });
   }
