@@ -20,6 +20,8 @@ describe('objects of Kubernetes', () => {
         annotations: {},
         createdAtMs: undefined,
         deletingSinceMs: undefined,
+        deletionGraceSeconds: undefined,
+        finalizers: [],
         owners: [],
       });
     }
@@ -69,6 +71,44 @@ describe('objects of Kubernetes', () => {
     });
     expect(pod).toMatchObject({ nodeName: 'n', hasEmptyDir: true, persistentVolumeClaims: ['data'] });
     expect(pod.meta.owners).toEqual([{ kind: 'DaemonSet', name: 'd', uid: 'u', controller: true }]);
+  });
+
+  test('a pod tells why its containers do not run, init containers first', () => {
+    const waiting = { name: 'web', image: 'web:1', restartCount: 7, state: { waiting: { reason: 'CrashLoopBackOff' } } };
+    const ended = { terminated: { exitCode: 137, reason: 'OOMKilled' } };
+    const pod = parse('pods', {
+      status: {
+        containerStatuses: [{ ...waiting, lastState: ended }, { name: 'fresh' }],
+        initContainerStatuses: [{ name: 'init', ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } }],
+      },
+    });
+    expect(pod.containers).toMatchObject([
+      { name: 'init', init: true, ready: true, state: 'terminated', reason: 'Completed', lastEnd: undefined },
+      { name: 'web', init: false, restarts: 7, state: 'waiting', reason: 'CrashLoopBackOff', lastEnd: { exitCode: 137 } },
+      { name: 'fresh', state: 'waiting', reason: '' },
+    ]);
+  });
+
+  test('what holds an object, and what is attached to a node', () => {
+    const metadata = { name: 'x', finalizers: ['a/b'], deletionGracePeriodSeconds: 30 };
+    expect(parse('pods', { metadata }).meta).toMatchObject({ finalizers: ['a/b'], deletionGraceSeconds: 30 });
+    const status = { volumesAttached: [{ name: 'kubernetes.io/csi/x^1', devicePath: '' }] };
+    expect(parse('nodes', { status }).volumesAttached).toEqual(['kubernetes.io/csi/x^1']);
+    expect(() => parse('nodes', { status: { volumesAttached: [{}] } })).toThrow(/volumesAttached\[0\]\.name/);
+  });
+
+  test('a review is an answer without a name, and denied outranks allowed', () => {
+    const answer = (status: object): boolean =>
+      parsers.selfsubjectaccessreviews(new JsonReader({ metadata: {}, status }, 'review')).allowed;
+    expect(answer({ allowed: true })).toBe(true);
+    expect(answer({ allowed: true, denied: true })).toBe(false);
+    expect(answer({})).toBe(false);
+  });
+
+  test('a kind is served when it says Established', () => {
+    const at = (status: string): object => ({ status: { conditions: [{ type: 'Established', status }] } });
+    expect(parse('customresourcedefinitions', at('True')).established).toBe(true);
+    expect(parse('customresourcedefinitions', at('False')).established).toBe(false);
   });
 
   test('a certificate request: PEM texts, and a condition without a status means True', () => {
