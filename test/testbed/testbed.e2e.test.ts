@@ -244,6 +244,55 @@ describe.skipIf(!found.ok)('real servers', { timeout: 180_000 }, () => {
     await bravo.execOk(['rm', '-f', '/root/big']);
   });
 
+  test('two are cut off together: they reach each other and nobody else', async () => {
+    await bed.isolate(['alpha', 'bravo']);
+    expect([await pings(alpha, bravo.address), await pings(alpha, bed.hostAddress)]).toEqual([true, false]);
+    await bed.isolate(['alpha']);
+    expect(await pings(alpha, bravo.address)).toBe(false);
+    await Promise.all([alpha.heal(), bravo.heal()]);
+    // A neighbour that was given up is asked for again once a second.
+    await expect.poll(() => pings(alpha, bed.hostAddress), { timeout: 10_000 }).toBe(true);
+    expect(await pings(alpha, bravo.address)).toBe(true);
+  });
+
+  test('a share of the frames is lost, the rest arrives', async () => {
+    await alpha.partition({ from: ['bravo'], direction: 'in', lossPercent: 50 });
+    const { stdout } = await alpha.exec(['ping', '-q', '-i', '0.01', '-c', '200', '-W', '1', bravo.address]);
+    const lost = Number(/([\d.]+)% packet loss/.exec(stdout)?.[1]);
+    // 200 frames at one half: five standard deviations are 18 %.
+    expect(lost).toBeGreaterThan(30);
+    expect(lost).toBeLessThan(70);
+    await alpha.heal();
+    await expect(alpha.partition({ lossPercent: 100 })).rejects.toMatchObject({ code: 'BAD_LOSS' });
+  });
+
+  test('a disk of its own is filled and emptied from outside; a shared one is not', async () => {
+    await bravo.fillDisk();
+    expect((await bravo.exec(['dd', 'if=/dev/zero', 'of=/root/one', 'bs=1M', 'count=1'])).stderr).toContain(
+      'No space left',
+    );
+    bravo.emptyDisk();
+    await bravo.execOk(['rm', '-f', '/root/one']);
+    await bravo.writeFile('/root/two', 'x');
+    await expect(alpha.fillDisk()).rejects.toMatchObject({ code: 'SHARED_DISK' });
+    expect(() => alpha.failDisk()).toThrow(/shares the disk/);
+  });
+
+  test('a disk that failed takes no writes until the next boot has repaired it; nothing synced is lost', async () => {
+    const failed = async (): Promise<string> => (await bravo.exec(['touch', '/root/three'])).stderr;
+    await bravo.execOk(['sync']);
+    bravo.failDisk();
+    expect(await failed()).toContain('Read-only file system');
+    expect(await bravo.readFile('/root/two')).toBe('x');
+    await bravo.reboot();
+    expect(await failed()).toBe('');
+    bravo.failDisk();
+    await bravo.powerCut();
+    await bravo.powerOn();
+    expect(await failed()).toBe('');
+    expect(await bravo.readFile('/root/two')).toBe('x');
+  });
+
   test('up again leaves running servers alone and finds the bed from another handle', async () => {
     const bootId = await alpha.bootId();
     const again = openBed({ name });

@@ -87,11 +87,28 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'partition',
     usage: 'partition NAME…',
     summary: 'cut it off: --from all (default), host, or NAME,NAME; --direction both (default), in, out',
-    flags: [],
-    values: ['from', 'direction'],
+    flags: ['together'],
+    values: ['from', 'direction', 'loss'],
     words: [1, null],
   },
   { name: 'heal', usage: 'heal NAME…', summary: 'end its partitions', flags: [], values: [], words: [1, null] },
+  {
+    name: 'fill',
+    usage: 'fill NAME…',
+    summary: 'take all space of its disk, or all but --leave MIB; needs up --disk',
+    flags: [],
+    values: ['leave'],
+    words: [1, null],
+  },
+  { name: 'empty', usage: 'empty NAME…', summary: 'give that space back', flags: [], values: [], words: [1, null] },
+  {
+    name: 'faildisk',
+    usage: 'faildisk NAME…',
+    summary: 'an error of its disk: read-only until the next boot repairs it; needs up --disk',
+    flags: [],
+    values: [],
+    words: [1, null],
+  },
   {
     name: 'logs',
     usage: 'logs NAME',
@@ -252,6 +269,8 @@ Options
   --state-dir DIR   where the bed keeps its files (default ~/.cache/flotilla/testbed/beds/NAME)
   --disk MIB        up: give each new server a disk of this size, to fill it
   --subnet A.B.C.0/24   up: default is the first free 10.77.N.0/24
+  --together            partition: the named servers still reach each other
+  --loss PERCENT        partition: lose so many of 100 frames, at random, not all
   --timeout SECONDS     exec: then the command is ended with exit code 124; default is no limit
   -o, --output json     ls: the same facts as JSON
 

@@ -47,6 +47,11 @@ const HANDLERS: Readonly<Record<string, Command>> = {
   freeze: async (args, screen) => each(args, screen, 'frozen', async (server) => server.freeze()),
   thaw: async (args, screen) => each(args, screen, 'thawed', async (server) => server.thaw()),
   heal: async (args, screen) => each(args, screen, 'healed', async (server) => server.heal()),
+  empty: async (args, screen) =>
+    each(args, screen, 'has space again', async (server) => Promise.resolve(server.emptyDisk())),
+  faildisk: async (args, screen) =>
+    each(args, screen, 'its disk failed', async (server) => Promise.resolve(server.failDisk())),
+  fill,
   partition,
   snapshot: async (args, screen) => {
     screen.data(`${JSON.stringify(await only(args, screen).snapshot(), null, 1)}\n`);
@@ -183,9 +188,26 @@ async function partition(args: ParsedArgs, screen: Screen): Promise<number> {
   if (direction !== 'both' && direction !== 'in' && direction !== 'out') {
     throw new TestbedError('USAGE', `direction "${direction}" is not known`, 'Use both, in or out.');
   }
+  const loss = args.values.get('loss');
+  if (args.flags.has('together')) {
+    if (args.values.size > (args.values.has('bed') ? 1 : 0))
+      throw new TestbedError('USAGE', '--together cuts everything else off', 'Leave the other options out.');
+    await bedOf(args, screen).isolate(args.words);
+    screen.progress(`${args.words.join(', ')}  cut off together`);
+    return 0;
+  }
   const text = args.values.get('from') ?? 'all';
   const from: PartitionFrom = text === 'all' || text === 'host' ? text : text.split(',');
-  return each(args, screen, `cut off from ${text}`, async (server) => server.partition({ from, direction }));
+  const lossPercent = loss === undefined ? {} : { lossPercent: toCount(loss, '--loss') };
+  return each(args, screen, `cut off from ${text}`, async (server) =>
+    server.partition({ from, direction, ...lossPercent }),
+  );
+}
+
+async function fill(args: ParsedArgs, screen: Screen): Promise<number> {
+  const leave = args.values.get('leave');
+  const leaveMiB = leave === undefined ? 0 : toCount(leave, '--leave');
+  return each(args, screen, 'its disk is full', async (server) => server.fillDisk(leaveMiB));
 }
 
 async function logs(args: ParsedArgs, screen: Screen): Promise<number> {

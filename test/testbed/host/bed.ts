@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
 
 import {
+  isLossPercent,
   parseBedState,
   withServer,
   type BedState,
-  type Direction,
-  type PartitionFrom,
+  type Partition,
   type ServerState,
 } from '../pure/bed-state.js';
 import { TestbedError } from '../pure/errors.js';
@@ -261,7 +261,7 @@ export class Bed {
           const state = bed.servers.find((candidate) => candidate.name === name);
           if (state !== undefined) await powerOn(bed, state, this.#paths);
         },
-        addPartition: async (name, from, direction) => this.#partition(name, from, direction),
+        addPartition: async (name, partition) => this.#partition([name], partition),
         clearPartitions: async (name) => {
           await this.#change((state) => withServer(state, name, { partitions: [] }), applyPartitions);
         },
@@ -271,12 +271,30 @@ export class Bed {
     );
   }
 
-  async #partition(name: string, from: PartitionFrom, direction: Direction): Promise<void> {
-    if (typeof from !== 'string') for (const peer of from) this.server(peer);
-    await this.#change((state) => {
-      const before = state.servers.find((server) => server.name === name)?.partitions ?? [];
-      return withServer(state, name, { partitions: [...before, { from, direction }] });
-    }, applyPartitions);
+  /** Cuts these servers off from the host and from all others of the bed; among themselves they stay together. */
+  async isolate(names: readonly string[]): Promise<void> {
+    for (const name of names) this.server(name);
+    const others = this.servers().flatMap(({ name }) => (names.includes(name) ? [] : [name]));
+    await this.#partition(names, { from: 'host', direction: 'both' });
+    if (others.length > 0) await this.#partition(names, { from: others, direction: 'both' });
+  }
+
+  async #partition(names: readonly string[], partition: Partition): Promise<void> {
+    if (typeof partition.from !== 'string') for (const peer of partition.from) this.server(peer);
+    if (partition.lossPercent !== undefined && !isLossPercent(partition.lossPercent))
+      throw new TestbedError(
+        'BAD_LOSS',
+        `${String(partition.lossPercent)} percent of the frames cannot be lost`,
+        'Give a whole number from 1 to 99, or none to lose all.',
+      );
+    await this.#change(
+      (state) =>
+        names.reduce((bed, name) => {
+          const before = bed.servers.find((server) => server.name === name)?.partitions ?? [];
+          return withServer(bed, name, { partitions: [...before, partition] });
+        }, state),
+      applyPartitions,
+    );
   }
 
   #loadOrNull(): BedState | null {

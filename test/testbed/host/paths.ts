@@ -35,6 +35,10 @@ export class BedPaths {
     return join(this.dir, 'bin', 'keep.sh');
   }
 
+  get diskScript(): string {
+    return join(this.dir, 'bin', 'disk.sh');
+  }
+
   server(name: string): ServerPaths {
     return new ServerPaths(join(this.dir, 'servers', name));
   }

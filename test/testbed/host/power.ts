@@ -2,7 +2,7 @@ import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { BedState, ServerState } from '../pure/bed-state.js';
-import { JOIN_SCRIPT, KEEP_SCRIPT, planNspawnArgv, WAIT_SCRIPT } from '../pure/launch.js';
+import { DISK_SCRIPT, JOIN_SCRIPT, KEEP_SCRIPT, planNspawnArgv, WAIT_SCRIPT } from '../pure/launch.js';
 import { bridgeName, KEEPERS, machineName, portName } from '../pure/names.js';
 import { TestbedError } from '../pure/errors.js';
 import { isIn, killAll, killProcess, makeCgroup, processesOf, removeCgroups } from './cgroups.js';
@@ -10,7 +10,7 @@ import { exists, readText, removeEmptyDir, removeTree, writeText } from './files
 import { hasInterface } from './network.js';
 import type { BedPaths, ServerPaths } from './paths.js';
 import { run, start } from './run.js';
-import { mountDisk, REAL_DIRECTORIES } from './storage.js';
+import { mountDisk, planDiskCheck, REAL_DIRECTORIES } from './storage.js';
 import { waitFor } from './wait.js';
 
 const NSPAWN_DIR = '/run/systemd/nspawn';
@@ -24,6 +24,7 @@ export function installScripts(paths: BedPaths): void {
     [paths.joinScript, JOIN_SCRIPT],
     [paths.keepScript, KEEP_SCRIPT],
     [paths.waitScript, WAIT_SCRIPT],
+    [paths.diskScript, DISK_SCRIPT],
   ] as const) {
     writeText(path, text);
     chmodSync(path, 0o755);
@@ -81,6 +82,7 @@ export async function powerOn(bed: BedState, server: ServerState, paths: BedPath
   });
   const keeper = makeCgroup(bed.name, KEEPERS);
   const machine = makeCgroup(bed.name, server.name);
+  const check = planDiskCheck(bed, server, own);
   const argv = [
     paths.joinScript,
     ...keeper,
@@ -88,6 +90,8 @@ export async function powerOn(bed: BedState, server: ServerState, paths: BedPath
     paths.keepScript,
     own.run,
     machineName(bed.name, server.name),
+    ...(check.length === 0 ? [] : [paths.diskScript, ...check]),
+    '--',
     paths.joinScript,
     ...machine,
     '--',

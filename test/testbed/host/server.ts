@@ -2,7 +2,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path/posix';
 
-import type { Direction, PartitionFrom } from '../pure/bed-state.js';
+import type { Direction, Partition, PartitionFrom } from '../pure/bed-state.js';
 import { TestbedError } from '../pure/errors.js';
 import { planEnterArgv } from '../pure/launch.js';
 import { CALL } from '../pure/names.js';
@@ -12,6 +12,7 @@ import { readText } from './files.js';
 import type { BedPaths, ServerPaths } from './paths.js';
 import { isOn, lastWords, leaderPid, powerCut } from './power.js';
 import { run, start, type RunResult } from './run.js';
+import { emptyDisk, failDisk, fillDisk } from './disk-faults.js';
 import { takeSnapshot } from './snapshot.js';
 import { waitFor } from './wait.js';
 
@@ -33,6 +34,8 @@ export interface PartitionRequest {
   readonly from?: PartitionFrom;
   /** `in` drops what would reach the server, `out` what it sends, `both` (default) is a pulled cable. */
   readonly direction?: Direction;
+  /** How many of 100 frames are lost, at random. Default: all. */
+  readonly lossPercent?: number;
 }
 
 /** What a server needs from its bed. */
@@ -40,7 +43,7 @@ export interface ServerHost {
   readonly bed: string;
   readonly paths: BedPaths;
   bootServer(name: string): Promise<void>;
-  addPartition(name: string, from: PartitionFrom, direction: Direction): Promise<void>;
+  addPartition(name: string, partition: Partition): Promise<void>;
   clearPartitions(name: string): Promise<void>;
 }
 
@@ -227,12 +230,32 @@ export class Server {
 
   /** Drops traffic on the bridge; adds to partitions that are already there. */
   async partition(request: PartitionRequest = {}): Promise<void> {
-    await this.#host.addPartition(this.name, request.from ?? 'all', request.direction ?? 'both');
+    const { from = 'all', direction = 'both', lossPercent } = request;
+    const partition = { from, direction, ...(lossPercent === undefined ? {} : { lossPercent }) };
+    await this.#host.addPartition(this.name, partition);
   }
 
   /** Ends all partitions of this server. One that another server declared against it stays. */
   async heal(): Promise<void> {
     await this.#host.clearPartitions(this.name);
+  }
+
+  /** Takes all space of the server's disk but `leaveMiB`. Needs a disk of its own. */
+  async fillDisk(leaveMiB = 0): Promise<void> {
+    await fillDisk(this.name, this.#paths, leaveMiB);
+  }
+
+  /** Gives the space back that {@link fillDisk} took. */
+  emptyDisk(): void {
+    emptyDisk(this.#paths);
+  }
+
+  /**
+   * Lets the server's disk report an error, after which its kernel writes nothing to it any more; the next boot repairs it,
+   * as a real one does. Needs a disk of its own.
+   */
+  failDisk(): void {
+    failDisk(this.name, this.#paths);
   }
 
   /** What the server's console showed since it was made, over all its boots. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { type BedState, type ServerState } from '../pure/bed-state.js';
 import { TestbedError } from '../pure/errors.js';
@@ -13,6 +13,7 @@ import { waitFor } from './wait.js';
 
 const MIB = 1024 * 1024;
 const UNMOUNT_TIMEOUT_MS = 20_000;
+const DISK_OPTIONS = 'loop,errors=remount-ro';
 /** An overlay cannot carry another overlay, so these are directories of the disk itself. */
 export const REAL_DIRECTORIES = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/etcd'] as const;
 
@@ -37,24 +38,39 @@ export async function makeDisk(bed: BedState, server: ServerState, paths: Server
 
 /** Mounts disk and root; what is already mounted stays. */
 export async function mountDisk(bed: BedState, server: ServerState, paths: ServerPaths): Promise<void> {
+  await shareMounts(dirname(paths.dir));
   makeDir(paths.disk);
   makeDir(paths.root);
   if (server.diskMiB !== null && !isMounted(paths.disk)) {
     // The loop device is dropped by the kernel together with the mount.
-    await runOk(['mount', '-t', 'ext4', '-o', 'loop', paths.image, paths.disk]);
+    await runOk(['mount', '-t', 'ext4', '-o', DISK_OPTIONS, paths.image, paths.disk]);
   }
   for (const dir of [paths.upper, paths.work, ...REAL_DIRECTORIES.map((path) => paths.data(path))]) makeDir(dir);
   if (!isMounted(paths.root)) {
-    await runOk([
-      'mount',
-      '-t',
-      'overlay',
-      'overlay',
-      '-o',
-      `lowerdir=${bed.baseDir},upperdir=${paths.upper},workdir=${paths.work}`,
-      paths.root,
-    ]);
+    await runOk(['mount', '-t', 'overlay', 'overlay', '-o', overlayOptions(bed, paths), paths.root]);
   }
+}
+
+/**
+ * Each server starts with a hidden copy of the host's mounts, the disks of the others among them. Below a shared mount an
+ * unmount is one for the copies too: otherwise a disk that failed could not be let go while another server runs.
+ */
+async function shareMounts(dir: string): Promise<void> {
+  makeDir(dir);
+  // What is mounted there already would be hidden by it.
+  if (hostMountsBelow(dir).length > 0) return;
+  await runOk(['mount', '--bind', dir, dir]);
+  await runOk(['mount', '--make-shared', dir]);
+}
+
+function overlayOptions(bed: BedState, paths: ServerPaths): string {
+  return `lowerdir=${bed.baseDir},upperdir=${paths.upper},workdir=${paths.work}`;
+}
+
+/** The command before each boot: a disk that takes no more writes is checked and mounted anew. Empty = a shared disk. */
+export function planDiskCheck(bed: BedState, server: ServerState, paths: ServerPaths): string[] {
+  if (server.diskMiB === null) return [];
+  return [paths.image, paths.disk, paths.root, DISK_OPTIONS, overlayOptions(bed, paths)];
 }
 
 function isMounted(dir: string): boolean {

@@ -14,7 +14,10 @@ const bed: BedState = {
       address: '10.77.0.12',
       diskMiB: 256,
       phase: 'creating',
-      partitions: [{ from: ['alpha'], direction: 'in' }],
+      partitions: [
+        { from: ['alpha'], direction: 'in' },
+        { from: 'host', direction: 'out', lossPercent: 20 },
+      ],
     },
   ],
 };
@@ -39,6 +42,13 @@ test.each([
   [
     JSON.stringify({ ...bed, servers: [{ ...bed.servers[0], partitions: [{ from: 'all', direction: 'up' }] }] }),
     /direction/,
+  ],
+  [
+    JSON.stringify({
+      ...bed,
+      servers: [{ ...bed.servers[0], partitions: [{ from: 'all', direction: 'in', lossPercent: 100 }] }],
+    }),
+    /lossPercent/,
   ],
 ])('a damaged file is refused with the field at fault: %s', (text, message) => {
   expect(() => parseBedState(text)).toThrow(message);

@@ -9,6 +9,8 @@ export type PartitionFrom = 'all' | 'host' | readonly string[];
 export interface Partition {
   readonly from: PartitionFrom;
   readonly direction: Direction;
+  /** How many of 100 frames are lost, at random; absent = all. */
+  readonly lossPercent?: number;
 }
 
 export interface ServerState {
@@ -67,12 +69,18 @@ function parseServer(value: unknown): ServerState {
 }
 
 function parsePartition(value: unknown): Partition {
-  const { from, direction } = toRecord(value, 'partition');
+  const { from, direction, lossPercent } = toRecord(value, 'partition');
   if (direction !== 'both' && direction !== 'in' && direction !== 'out') throw bad('direction must be both, in or out');
-  if (from === 'all' || from === 'host') return { from, direction };
-  if (Array.isArray(from))
-    return { from: from.map((name: unknown) => parseServerName(toText(name, 'from'))), direction };
+  if (lossPercent !== undefined && !isLossPercent(lossPercent)) throw bad('lossPercent must be 1 to 99');
+  const rest = { direction, ...(lossPercent === undefined ? {} : { lossPercent }) } as const;
+  if (from === 'all' || from === 'host') return { from, ...rest };
+  if (Array.isArray(from)) return { from: from.map((name: unknown) => parseServerName(toText(name, 'from'))), ...rest };
   throw bad('from must be all, host or a list of servers');
+}
+
+/** Whether a number can stand for lost frames of 100; all of them is a partition without it. */
+export function isLossPercent(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 99;
 }
 
 /** A copy of the bed with one server replaced. */

@@ -23,17 +23,52 @@ exit $?
 `;
 
 /**
+ * What the first steps of a boot do with the root disk: one that takes no writes is repaired and mounted anew.
+ * Usage: disk.sh IMAGE DISK ROOT DISK-OPTIONS OVERLAY-OPTIONS
+ */
+export const DISK_SCRIPT = `#!/bin/sh
+set -u
+image=$1
+disk=$2
+root=$3
+if touch "$disk/.writable" 2>/dev/null; then
+  rm -f "$disk/.writable"
+  exit 0
+fi
+# An overlay holds on to the disk below it even when that is unmounted by name, and so does, for a moment, the boot that ended.
+for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+  for mount in "$root" "$disk"; do
+    mountpoint -q "$mount" && { umount "$mount" || break; }
+  done
+  [ -z "$(losetup --associated "$image")" ] && break
+  sleep 0.2
+done
+e2fsck -p "$image"
+[ $? -le 2 ] || exit 1
+mount -t ext4 -o "$4" "$image" "$disk" && mount -t overlay overlay -o "$5" "$root"
+`;
+
+/**
  * Boots a server and boots it again after each reboot (exit code 133 of systemd-nspawn); any other end is the end.
- * Usage: keep.sh DIR MACHINE COMMAND [ARG...]; DIR gets keeper.pid, nspawn.pid, exit-code and console.log.
+ * Usage: keep.sh DIR MACHINE [CHECK...] -- COMMAND [ARG...]; CHECK runs before each boot.
+ * DIR gets keeper.pid, nspawn.pid, exit-code and console.log.
  */
 export const KEEP_SCRIPT = `#!/bin/sh
 set -u
 dir=$1
 machine=$2
 shift 2
+check() { :; }
+if [ "$1" != -- ]; then
+  script=$1 a=$2 b=$3 c=$4 d=$5 e=$6
+  shift 6
+  check() { "$script" "$a" "$b" "$c" "$d" "$e" >>"$dir/console.log" 2>&1; }
+fi
+shift
 echo $$ >"$dir/keeper.pid"
 while :; do
   rm -rf "/run/systemd/nspawn/propagate/$machine"
+  check
   "$@" </dev/null >>"$dir/console.log" 2>&1 &
   child=$!
   echo "$child" >"$dir/nspawn.pid.new"

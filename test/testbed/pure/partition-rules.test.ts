@@ -48,6 +48,12 @@ test('in drops only what would reach the server, out only what it sends', () => 
   expect(rulesOf({ from: 'host', direction: 'out' })).toEqual(['input: iifname "vb-demo-alpha" drop']);
 });
 
+test('a share of the frames is lost at random', () => {
+  expect(rulesOf({ from: ['bravo'], direction: 'in', lossPercent: 30 })).toEqual([
+    'forward: iifname "vb-demo-bravo" oifname "vb-demo-alpha" numgen random mod 100 < 30 drop',
+  ]);
+});
+
 test('partitions add up, and the same one twice is one rule', () => {
   const half: Partition = { from: ['bravo'], direction: 'in' };
   expect(rulesOf(half, half, { from: 'host', direction: 'in' })).toHaveLength(2);

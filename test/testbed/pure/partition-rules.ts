@@ -1,4 +1,4 @@
-import type { BedState, Direction, PartitionFrom } from './bed-state.js';
+import type { BedState, Direction, Partition, PartitionFrom } from './bed-state.js';
 import { portName, tableName } from './names.js';
 
 /**
@@ -11,10 +11,11 @@ export function planPartitionRules(bed: BedState): string {
   for (const server of bed.servers) {
     const port = portName(bed.name, server.name);
     for (const partition of server.partitions) {
-      addPeerRules(rules.forward, port, peerPorts(bed, partition.from), partition.direction);
+      const drop = dropOf(partition);
+      addPeerRules(rules.forward, port, peerPorts(bed, partition.from), partition.direction, drop);
       if (partition.from !== 'all' && partition.from !== 'host') continue;
-      if (partition.direction !== 'in') rules.input.add(`iifname "${port}" drop`);
-      if (partition.direction !== 'out') rules.output.add(`oifname "${port}" drop`);
+      if (partition.direction !== 'in') rules.input.add(`iifname "${port}" ${drop}`);
+      if (partition.direction !== 'out') rules.output.add(`oifname "${port}" ${drop}`);
     }
   }
   const chains = Object.entries(rules).map(
@@ -25,6 +26,10 @@ export function planPartitionRules(bed: BedState): string {
   return `table bridge ${table}\ndelete table bridge ${table}\ntable bridge ${table} {\n${chains.join('')}}\n`;
 }
 
+function dropOf({ lossPercent }: Partition): string {
+  return lossPercent === undefined ? 'drop' : `numgen random mod 100 < ${String(lossPercent)} drop`;
+}
+
 /** null stands for any port. */
 function peerPorts(bed: BedState, from: PartitionFrom): readonly (string | null)[] {
   if (from === 'all') return [null];
@@ -32,10 +37,16 @@ function peerPorts(bed: BedState, from: PartitionFrom): readonly (string | null)
   return from.map((name) => portName(bed.name, name));
 }
 
-function addPeerRules(rules: Set<string>, port: string, peers: readonly (string | null)[], direction: Direction): void {
+function addPeerRules(
+  rules: Set<string>,
+  port: string,
+  peers: readonly (string | null)[],
+  direction: Direction,
+  drop: string,
+): void {
   for (const peer of peers) {
     const [source, target] = peer === null ? ['', ''] : [`iifname "${peer}" `, `oifname "${peer}" `];
-    if (direction !== 'out') rules.add(`${source}oifname "${port}" drop`);
-    if (direction !== 'in') rules.add(`iifname "${port}" ${target}drop`);
+    if (direction !== 'out') rules.add(`${source}oifname "${port}" ${drop}`);
+    if (direction !== 'in') rules.add(`iifname "${port}" ${target}${drop}`);
   }
 }
