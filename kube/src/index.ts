@@ -32,7 +32,12 @@ export {
   type KubeconfigUser,
 } from './external/kubeconfig.js';
 export { checkRights, describeRight, neededRights, type NeededRight } from './external/rights.js';
-export { externalClusterFacts, type ExternalClusterFacts, type MissingForJoin } from './external/facts.js';
+export {
+  caCertHashes,
+  externalClusterFacts,
+  type ExternalClusterFacts,
+  type MissingForJoin,
+} from './external/facts.js';
 export { cniEncapsulations, type CniEncapsulation, type CniName, type CniSettings } from './cni/settings.js';
 export { encapsulationsOf, renderCni } from './cni/render.js';
 export { manifestImages, parseManifests } from './cni/manifest-text.js';

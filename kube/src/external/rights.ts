@@ -48,7 +48,7 @@ export const neededRights: readonly NeededRight[] = [
     why: 'to name the budget that blocks a drain',
   }),
   ...rights(['list'], { group: 'apps', resource: 'daemonsets', why: 'to explain a pod network that does not come up' }),
-  ...rights(['create', 'get', 'delete'], {
+  ...rights(['create', 'list', 'delete'], {
     resource: 'secrets',
     namespace: 'kube-system',
     why: 'to hold the bootstrap token of one join for at most 15 minutes',
