@@ -74,17 +74,31 @@ describe('objects of Kubernetes', () => {
   });
 
   test('a pod tells why its containers do not run, init containers first', () => {
-    const waiting = { name: 'web', image: 'web:1', restartCount: 7, state: { waiting: { reason: 'CrashLoopBackOff' } } };
+    const waiting = {
+      name: 'web',
+      image: 'web:1',
+      restartCount: 7,
+      state: { waiting: { reason: 'CrashLoopBackOff' } },
+    };
     const ended = { terminated: { exitCode: 137, reason: 'OOMKilled' } };
     const pod = parse('pods', {
       status: {
         containerStatuses: [{ ...waiting, lastState: ended }, { name: 'fresh' }],
-        initContainerStatuses: [{ name: 'init', ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } }],
+        initContainerStatuses: [
+          { name: 'init', ready: true, state: { terminated: { exitCode: 0, reason: 'Completed' } } },
+        ],
       },
     });
     expect(pod.containers).toMatchObject([
       { name: 'init', init: true, ready: true, state: 'terminated', reason: 'Completed', lastEnd: undefined },
-      { name: 'web', init: false, restarts: 7, state: 'waiting', reason: 'CrashLoopBackOff', lastEnd: { exitCode: 137 } },
+      {
+        name: 'web',
+        init: false,
+        restarts: 7,
+        state: 'waiting',
+        reason: 'CrashLoopBackOff',
+        lastEnd: { exitCode: 137 },
+      },
       { name: 'fresh', state: 'waiting', reason: '' },
     ]);
   });

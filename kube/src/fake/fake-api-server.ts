@@ -7,9 +7,11 @@ import type { KubeManifest } from '../objects.js';
 import { knownPlaces, type ResourcePlace } from '../paths.js';
 import type { KubeEndpoint } from '../transport.js';
 import { FakeAuthority, type FakeSubject } from './certificate.js';
-import { FakeApi, matcherOf, type FakeAnswer, type FakeRequest } from './fake-api.js';
+import { FakeApi, matcherOf, type FakeAnswer, type FakeRequest, type FakeRight } from './fake-api.js';
+import { FakeCustomKinds } from './custom-kinds.js';
 import { FaultQueue, toRefusal, type FakeFault } from './faults.js';
 import { isMap, mapAt, mergePatch, textAt, type Json, type JsonMap } from './json.js';
+import { FakeNodeLifecycle } from './node-lifecycle.js';
 import { FakeObjectStore } from './object-store.js';
 import { FakePods, type FakeEvictionAnswer } from './pods.js';
 import { FakeRefusal } from './refusal.js';
@@ -41,6 +43,10 @@ export class FakeApiServer {
   notReady: readonly string[] = [];
   /** New connections are cut at once, as if nobody listened. */
   refuseConnections = false;
+  /** Leases and what follows from their age; acts when it is called. */
+  readonly lifecycle: FakeNodeLifecycle;
+  /** Definitions of kinds, and when they are served. */
+  readonly customKinds: FakeCustomKinds;
   readonly #store: FakeObjectStore;
   readonly #pods: FakePods;
   readonly #api: FakeApi;
@@ -59,6 +65,8 @@ export class FakeApiServer {
     this.#pods = new FakePods(this.#store, timestamp);
     this.#api = new FakeApi(this.#store, this.#pods);
     this.#watchers = new FakeWatchers(this.#store);
+    this.lifecycle = new FakeNodeLifecycle(this.#store, clock);
+    this.customKinds = new FakeCustomKinds(this.#store, this.#places);
     const { certificatePem, keyPem } = this.authority.issue({
       commonName: 'kube-apiserver',
       names: ['127.0.0.1', 'kubernetes'],
@@ -147,6 +155,21 @@ export class FakeApiServer {
 
   finishPod(namespace: string, name: string): void {
     this.#pods.finish(namespace, name);
+  }
+
+  /** What reviews of rights answer from now on. */
+  decideRights(mayDo: (right: FakeRight) => boolean): void {
+    this.#api.mayDo = mayDo;
+  }
+
+  /** Nobody answers, and who was connected is cut off. */
+  goDown(): void {
+    this.refuseConnections = true;
+    this.cutConnections();
+  }
+
+  comeUp(): void {
+    this.refuseConnections = false;
   }
 
   issueCertificates(issue: (requestPem: string) => string): void {

@@ -15,6 +15,17 @@ export interface FakeRequest {
   readonly groups: readonly string[];
 }
 
+/** What a review of rights asks about; empty where it says nothing. */
+export interface FakeRight {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly username: string;
+}
+
 export interface FakeAnswer {
   readonly status: number;
   readonly body: JsonMap;
@@ -29,6 +40,8 @@ export class FakeApi {
   readonly #pods: FakePods;
   /** Makes the certificate (PEM) of an approved request; none is issued without it. */
   issueCertificate: ((requestPem: string) => string) | undefined;
+  /** What the reviews of rights answer; everything is allowed without it. */
+  mayDo: ((right: FakeRight) => boolean) | undefined;
   /** Continue tokens given so far are too old. */
   continueExpired = false;
 
@@ -38,6 +51,9 @@ export class FakeApi {
   }
 
   collection(route: CollectionRoute, request: FakeRequest): FakeAnswer {
+    const isReview = route.place.kind === 'SelfSubjectAccessReview';
+    if (isReview && request.method === 'POST') return { status: 201, body: this.#review(request) };
+    if (isReview) throw notAllowed(request.method);
     if (request.method === 'GET') return { status: 200, body: this.#list(route, request.query) };
     if (request.method === 'POST') return { status: 201, body: this.#create(route, request) };
     throw notAllowed(request.method);
@@ -60,6 +76,21 @@ export class FakeApi {
     if (request.method === 'PATCH') return { status: 200, body: this.#patch(route, current, request) };
     if (request.method === 'DELETE') return { status: 200, body: this.#delete(place, current, request.body) };
     throw notAllowed(request.method);
+  }
+
+  #review({ body, username }: FakeRequest): JsonMap {
+    if (Object.keys(mapAt(body, 'metadata')).length > 0)
+      throw new FakeRefusal(422, 'Invalid', 'metadata: Invalid value: must be empty');
+    const asked = mapAt(mapAt(body, 'spec'), 'resourceAttributes');
+    const text = (key: string): string => textAt(asked, key);
+    const right = {
+      verb: text('verb'),
+      group: text('group'),
+      resource: text('resource'),
+      subresource: text('subresource'),
+    };
+    const allowed = this.mayDo?.({ ...right, namespace: text('namespace'), name: text('name'), username }) ?? true;
+    return { ...body, status: { allowed } };
   }
 
   #list({ place, namespace }: CollectionRoute, query: URLSearchParams): JsonMap {

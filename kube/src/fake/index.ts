@@ -3,3 +3,6 @@ export { FakeAuthority, fakeCertificateRequest, type FakeKeyPair, type FakeSubje
 export type { FakeFault } from './faults.js';
 export type { FakeEvictionAnswer } from './pods.js';
 export { RecordingHandler, type Heard } from './recording-handler.js';
+export type { FakeRight } from './fake-api.js';
+export { FakeCustomKinds } from './custom-kinds.js';
+export { FakeNodeLifecycle } from './node-lifecycle.js';

@@ -77,12 +77,14 @@ export class FakePods {
     // A sick pod does not count towards a budget that is satisfied without it.
     if (!isReady(pod) && Number(desiredHealthy) > 0 && Number(currentHealthy) >= Number(desiredHealthy)) return;
     if (Number(disruptionsAllowed) <= 0) {
-      throw new FakeRefusal(
-        429,
-        'TooManyRequests',
-        "Cannot evict pod as it would violate the pod's disruption budget.",
-      );
+      const numbers = `needs ${Number(desiredHealthy)} healthy pods and has ${Number(currentHealthy)} currently`;
+      const message = `The disruption budget ${textAt(mapAt(budget, 'metadata'), 'name')} ${numbers}`;
+      const said = "Cannot evict pod as it would violate the pod's disruption budget.";
+      throw new FakeRefusal(429, 'TooManyRequests', said, undefined, [{ reason: 'DisruptionBudget', message }]);
     }
+    // Spent here and now; who keeps the budget counts anew later.
+    const status = { ...mapAt(budget, 'status'), disruptionsAllowed: Number(disruptionsAllowed) - 1 };
+    this.#store.put(budgetPlace(), { ...budget, status }, 'server');
   }
 }
 
