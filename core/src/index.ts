@@ -1,6 +1,7 @@
 export * from './domain/states.js';
 export * from './domain/cluster-spec.js';
 export * from './domain/pool-spec.js';
+export * from './domain/durations.js';
 export * from './domain/kubernetes-syntax.js';
 export * from './domain/names.js';
 export * from './domain/records.js';

@@ -49,10 +49,30 @@ export function poolUpdateViolations(stored: NodePoolSpec, wanted: NodePoolSpec)
 export function nextTemplateRevision(stored: NodePoolSpec, wanted: NodePoolSpec, revision: number): number {
   const text = (spec: NodePoolSpec): string => {
     const template = NodeTemplate.fromPartial(spec.template ?? {});
-    const labels = Object.fromEntries(Object.entries(template.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-    return JSON.stringify({ ...template, labels });
+    const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
+      Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const maps = {
+      labels: sorted(template.labels),
+      systemReserved: sorted(template.systemReserved),
+      kubeReserved: sorted(template.kubeReserved),
+      evictionHard: sorted(template.evictionHard),
+    };
+    return JSON.stringify({ ...template, ...maps });
   };
   return text(stored) === text(wanted) ? revision : revision + 1;
+}
+
+/** Whether what differs reaches a node only by an update of its host: kubelet settings and version, not labels and taints. */
+export function needsRollout(stored: NodePoolSpec, wanted: NodePoolSpec): boolean {
+  const text = ({ template }: NodePoolSpec): string =>
+    JSON.stringify([
+      template?.kubernetesVersion ?? '',
+      template?.maxPods ?? 0,
+      ...[template?.systemReserved, template?.kubeReserved, template?.evictionHard].map((map) =>
+        Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+      ),
+    ]);
+  return text(stored) !== text(wanted);
 }
 
 function sizeViolations({ role, size }: NodePoolSpec): FieldViolation[] {

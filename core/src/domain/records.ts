@@ -15,8 +15,8 @@ import type {
   Role,
   SessionState,
   StepReport,
-  EventSeverity,
 } from '@flotilla/proto';
+export * from './journal-records.js';
 import type { MachineHealthRecord, NodeHealthRecord, PauseRecord, ScopeHealthRecord } from './health-records.js';
 
 /**
@@ -116,6 +116,11 @@ export interface PoolRecord extends RecordBase {
   readonly spec: NodePoolSpec;
   /** Starts at 1 and rises when the template changes. */
   readonly templateRevision: number;
+  /**
+   * Revision at which what has to be rolled out (kubelet settings, version) last changed: a node of an older one is
+   * updated under the pool's policy. Labels and taints alone do not move it.
+   */
+  readonly rolloutRevision: number;
   readonly deleteRequestedAtMs: number | undefined;
   readonly goneAtMs: number | undefined;
   readonly status: PoolStatusRecord;
@@ -294,6 +299,8 @@ export interface NodeDrainRecord {
   /** The deadline is over and force was not asked for; a person decides. */
   readonly parked: boolean;
   readonly forced: boolean;
+  /** `retryCount` of the node when this drain began: asking to retry begins it anew. */
+  readonly retry: number;
 }
 
 export interface TargetRecord {
@@ -351,63 +358,4 @@ export interface ApiKeyRecord extends RecordBase {
   readonly expiresAtMs: number;
   readonly revokedAtMs: number | undefined;
   readonly lastUsedAtMs: number | undefined;
-}
-
-export interface EventRecord {
-  /** Total order from 1, no gap, no repeat. */
-  readonly revision: number;
-  readonly id: string;
-  readonly atMs: number;
-  readonly projectId: string;
-  readonly resourceKind: ResourceKind;
-  readonly resourceId: string;
-  readonly resourceName: string;
-  readonly severity: EventSeverity;
-  readonly category: string;
-  readonly reason: string;
-  readonly message: string;
-  readonly count: number;
-}
-
-export interface AuditRecord {
-  /** From 1, no gap. */
-  readonly sequence: number;
-  readonly atMs: number;
-  readonly projectId: string;
-  /** `api-key:<name>`, `machine:<id>`, `rule:<reconciler>`, `system`. */
-  readonly actor: string;
-  readonly remoteAddress: string;
-  /** Verb on noun, for example `cluster.create`. */
-  readonly action: string;
-  readonly resourceKind: string;
-  readonly resourceId: string;
-  readonly result: 'OK' | 'REFUSED';
-  /** Facts, never secrets. */
-  readonly details: Readonly<Record<string, string>>;
-  readonly epoch: number;
-  /** Hex sha256 over previousHash, a newline and the canonical JSON of the fields above. */
-  readonly hash: string;
-  readonly previousHash: string;
-}
-
-export type ResourceKind =
-  | 'project'
-  | 'cluster'
-  | 'pool'
-  | 'machine'
-  | 'node'
-  | 'token'
-  | 'apikey'
-  | 'member'
-  | 'repair'
-  | 'version'
-  | 'instance';
-
-/** Which installation this is, and how often it has started. */
-export interface InstanceRecord {
-  readonly instanceId: string;
-  /** Rises at each start, and on a restore above everything that ran before (decision 5). */
-  readonly epoch: number;
-  readonly hostId: string;
-  readonly createdAtMs: number;
 }

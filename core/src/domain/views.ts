@@ -13,7 +13,25 @@ export interface ClusterView {
   readonly project: ProjectRecord;
 }
 
+/** A member of the control plane, in the narrow form that quorum and zones are counted with. */
+export interface ControlPlaneSeat {
+  readonly nodeId: string;
+  readonly machineId: string;
+  readonly name: string;
+  /** Is, or may be, a member of etcd: it has joined, and has not left. */
+  readonly joined: boolean;
+  /** Joined and Ready. */
+  readonly running: boolean;
+  readonly removing: boolean;
+  readonly claimedAtMs: number;
+  readonly provider: string;
+  readonly region: string;
+  readonly zone: string;
+}
+
 export interface PoolView {
+  /** Live members of the cluster's control plane, in order of claim. */
+  readonly controlPlane: readonly ControlPlaneSeat[];
   /** Machines that the control plane of the cluster still lacks; workers leave unbound spares to it. */
   readonly controlPlaneMissing: number;
   readonly pool: PoolRecord;
@@ -78,6 +96,8 @@ export interface NodeView {
   readonly machine: MachineRecord;
   readonly target: TargetRecord | undefined;
   readonly repair: RepairRecord | undefined;
+  /** Of the cluster; empty unless the node is one of them. */
+  readonly controlPlane: readonly ControlPlaneSeat[];
 }
 
 export interface MachineView {
@@ -89,6 +109,8 @@ export interface MachineView {
   readonly cluster: ClusterRecord | undefined;
   /** The live run of the ladder on the node. */
   readonly repair: RepairRecord | undefined;
+  /** Of the node's cluster; empty unless the node is one of them. */
+  readonly controlPlane: readonly ControlPlaneSeat[];
 }
 
 /** A cluster as the ladder and its breakers see it: narrow rows, cheap for thousands of nodes. */

@@ -2,7 +2,7 @@ import { ClusterCredentials, ClusterState, NodePoolRole, NodeState, ObservedStat
 import { describe, expect, test } from 'vitest';
 import type { ClusterRecord } from '../domain/records.js';
 import type { ClusterView } from '../domain/views.js';
-import { aClusterRecord, aMachineRecord, aNodeRecord } from '../testing/records.js';
+import { aClusterRecord, aMachineRecord, aNodeRecord, aProjectRecord } from '../testing/records.js';
 import { someFacts, someNodeStatus } from '../testing/samples.js';
 import { planCluster, type ClusterFacts } from './cluster.js';
 
@@ -50,7 +50,7 @@ const view = (cluster: ClusterRecord, controlPlane: ClusterView['controlPlane'])
   pools: [],
   nodesTotal: controlPlane.length,
   nodesRunning: 0,
-  project: { id: 'prj_a', name: 'default', displayName: '', labels: {}, version: 1, createdAtMs: 0, updatedAtMs: 0 },
+  project: aProjectRecord(),
 });
 const pem = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
 const credentials = ClusterCredentials.create({

@@ -1,5 +1,5 @@
 import type { Instant } from '@flotilla/kit';
-import { ClusterState, EventSeverity, NodeState, type ClusterCredentials } from '@flotilla/proto';
+import { ClusterState, EventSeverity, NodePoolRole, NodeState, type ClusterCredentials } from '@flotilla/proto';
 import { splitEndpoint } from '../domain/cluster-spec.js';
 import type { ClusterAccessRecord, ClusterStatusRecord } from '../domain/records.js';
 import { clusterTransitions, stepTowards } from '../domain/states.js';
@@ -56,6 +56,9 @@ export function planCluster(view: ClusterView, facts: ClusterFacts): ClusterPlan
     nodesRunning: view.nodesRunning,
     initNodeId: init?.node.id ?? before.initNodeId,
     provisionedAtMs,
+    controlPlaneReplicas: replicasOf(view),
+    controlPlaneRunning: view.controlPlane.filter((m) => m.node.status.kubernetesReady).length,
+    missingRights: before.missingRights,
   };
   return {
     status,
@@ -66,6 +69,12 @@ export function planCluster(view: ClusterView, facts: ClusterFacts): ClusterPlan
     notes: notesOf(before, status, gone),
     recheckMs: state === wanted.state && !(goes && !gone && before.state !== ClusterState.DELETING) ? undefined : 0,
   };
+}
+
+/** Members of the control plane that are wanted. */
+function replicasOf({ pools }: ClusterView): number {
+  const wanted = pools.filter((p) => p.spec.role === NodePoolRole.CONTROL_PLANE && p.deleteRequestedAtMs === undefined);
+  return wanted.reduce((sum, pool) => sum + (pool.spec.size ?? 0), 0);
 }
 
 /** The machine that runs kubeadm init: the one chosen before, or the first claimed. Once the API answered it stays. */

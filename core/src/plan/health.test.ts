@@ -7,7 +7,8 @@ const live = (over: Partial<Liveness> = {}): Liveness => ({
   connected: true,
   lastHeardMs: 1_000_000,
   watchedSinceMs: 0,
-  heartbeatIntervalMs: 5_000,
+  deadlineMs: 15_000,
+  ownStallMs: 0,
   ...over,
 });
 const at = (monotonicMs: number) => ({ monotonicMs, wallMs: 0 });

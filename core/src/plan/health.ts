@@ -6,10 +6,13 @@ export interface Liveness {
   readonly connected: boolean;
   readonly lastHeardMs: number | undefined;
   readonly watchedSinceMs: number;
-  readonly heartbeatIntervalMs: number;
+  /** Silence after which it counts as silent. */
+  readonly deadlineMs: number;
+  /** How long our own process stalled meanwhile: nobody could have been heard. */
+  readonly ownStallMs: number;
 }
 
-/** Heartbeats that may be missed before a connected machine counts as silent. */
+/** Heartbeats that may be missed on an even link before a connected machine counts as silent. */
 export const missedMax = 3;
 /** Nothing is held against a machine within this time of our own beginning to watch (decision 3). */
 export const graceMsMin = 120_000;
@@ -24,10 +27,10 @@ export function silentForMs(live: Liveness, now: Instant): number {
  * DISCONNECTED: for longer than the grace. Within the grace after our own start what was stored stands.
  */
 export function deriveSession(stored: SessionState, live: Liveness, now: Instant): SessionState {
-  const lateMs = missedMax * live.heartbeatIntervalMs;
+  const lateMs = live.deadlineMs + live.ownStallMs;
   const silentMs = silentForMs(live, now);
   if (live.connected && silentMs <= lateMs) return SessionState.CONNECTED;
-  const graceMs = Math.max(lateMs, graceMsMin);
+  const graceMs = Math.max(live.deadlineMs, graceMsMin) + live.ownStallMs;
   if (silentMs > graceMs) return live.connected ? SessionState.SILENT : SessionState.DISCONNECTED;
   const unheard = live.lastHeardMs === undefined;
   if (unheard && stored !== SessionState.UNSPECIFIED) return stored;
@@ -37,8 +40,8 @@ export function deriveSession(stored: SessionState, live: Liveness, now: Instant
 /** Monotonic time at which the answer of {@link deriveSession} changes if nothing is heard. */
 export function sessionChangesAtMs(live: Liveness, now: Instant): number | undefined {
   const heardMs = Math.max(live.lastHeardMs ?? live.watchedSinceMs, live.watchedSinceMs);
-  const lateMs = missedMax * live.heartbeatIntervalMs;
-  const edges = [heardMs + lateMs + 1, heardMs + Math.max(lateMs, graceMsMin) + 1];
+  const { deadlineMs, ownStallMs } = live;
+  const edges = [deadlineMs, Math.max(deadlineMs, graceMsMin)].map((limitMs) => heardMs + limitMs + ownStallMs + 1);
   return edges.find((edge) => edge > now.monotonicMs);
 }
 

@@ -95,6 +95,7 @@ function finish(view: PoolView, moves: Moves, goes: boolean): PoolPlan {
     nodesRunning: running,
     missing: moves.missing,
     mismatches: moves.mismatches,
+    nodesUpdated: members.filter((m) => m.templateRevision >= pool.rolloutRevision).length,
   };
   const emptied = goes && members.length === 0 && !gone;
   const more = moves.claims.length === claimsMax || state !== wanted.state || emptied;

@@ -5,11 +5,14 @@ import {
   MachineTarget,
   Maintenance,
   NodePoolRole,
+  RepairRung,
+  RepairState,
   TargetCluster,
 } from '@flotilla/proto';
+import { rungNonce } from '../domain/health-records.js';
 import { splitEndpoint } from '../domain/cluster-spec.js';
-import type { ClusterRecord, MachineRecord, NodeRecord, PoolRecord, TargetRecord } from '../domain/records.js';
-import type { MachineView } from '../domain/views.js';
+import type { ClusterRecord, MachineRecord, NodeRecord, TargetRecord } from '../domain/records.js';
+import type { MachineView, NodeView } from '../domain/views.js';
 import { nodeLabels, registrationLabels } from './node-labels.js';
 
 /** Why a machine is not given the target that its node asks for yet. */
@@ -37,10 +40,12 @@ const nothing = MachineTarget.create({ role: MachineRole.NONE });
 /** The one document that says what the machine shall be. Deterministic: the same facts give the same content. */
 export function planTarget(view: MachineView, facts: TargetFacts): TargetPlan {
   const { machine, node, pool, cluster, target } = view;
+  if (machine.preserved && (node === undefined || mustLeave(node)))
+    return against(target, isolatedOf(target), undefined);
   if (node === undefined || pool === undefined || cluster === undefined) return against(target, nothing, undefined);
   if (mustLeave(node)) return against(target, nothing, undefined);
-  const content = contentOf({ machine, node, pool, cluster }, facts.manifestSha256 ?? '');
   if (node.removal !== undefined) return keep(target, node, undefined);
+  const content = contentOf({ ...view, node, pool, cluster }, facts.manifestSha256 ?? '');
   const hold = holdOf(node, cluster, machine, facts);
   return hold === undefined ? against(target, content, undefined) : keep(target, node, hold);
 }
@@ -48,6 +53,13 @@ export function planTarget(view: MachineView, facts: TargetFacts): TargetPlan {
 /** The node goes and its pods are out, or need not be asked. */
 export function mustLeave(node: NodeRecord): boolean {
   return node.removal !== undefined && (!node.removal.drain || node.status.drainedAtMs !== undefined);
+}
+
+/** Kept for a person to look at: what it has stays as it is, and what runs of Kubernetes is stopped. */
+function isolatedOf(target: TargetRecord | undefined): MachineTarget {
+  if (target === undefined || target.target.role === MachineRole.NONE) return nothing;
+  const maintenance = Maintenance.create({ ...target.target.maintenance, isolated: true });
+  return { ...target.target, maintenance };
 }
 
 /** What the machine has for this node stays; a machine that has nothing of it is a spare until the hold ends. */
@@ -86,35 +98,76 @@ function holdOf(
   return undefined;
 }
 
-interface Membership {
-  readonly machine: MachineRecord;
-  readonly node: NodeRecord;
-  readonly pool: PoolRecord;
-  readonly cluster: ClusterRecord;
-}
+type Membership = MachineView & Pick<NodeView, 'node' | 'pool' | 'cluster'>;
 
-function contentOf({ machine, node, pool, cluster }: Membership, artifactManifestSha256: string): MachineTarget {
+function contentOf(view: Membership, artifactManifestSha256: string): MachineTarget {
+  const { machine, node, pool } = view;
   const template = pool.spec.template;
   const isControlPlane = node.role === NodePoolRole.CONTROL_PLANE;
   return MachineTarget.create({
     role: isControlPlane ? MachineRole.CONTROL_PLANE : MachineRole.WORKER,
-    cluster: clusterOf(node, cluster, isControlPlane),
+    cluster: clusterOf(view, isControlPlane),
     kubernetesVersion: node.kubernetesVersion,
     nodeName: node.name,
     poolName: pool.name,
     nodeId: node.id,
     labels: registrationLabels(nodeLabels(pool, machine)),
     taints: [...(template?.taints ?? [])],
-    kubelet: KubeletSettings.create({ maxPods: template?.maxPods ?? 0 }),
-    maintenance: Maintenance.create({ retryNonce: node.retryCount === 0 ? '' : `${node.id}/retry-${node.retryCount}` }),
+    maintenance: maintenanceOf(view),
     providerId: `flotilla://${machine.id}`,
     artifactManifestSha256,
     skippedChecks: [...(template?.skippedChecks ?? [])],
+    ...settingsOf(view),
   });
 }
 
-function clusterOf(node: NodeRecord, cluster: ClusterRecord, isControlPlane: boolean): TargetCluster {
-  const initialises = cluster.status.initNodeId === node.id;
+/** What the machine was told for this very node before. */
+const toldBefore = ({ target, node }: Membership): MachineTarget | undefined =>
+  target?.target.nodeId === node.id ? target.target : undefined;
+
+/**
+ * Kubelet settings with the revision they are of. A node that a rollout has not reached keeps what it was told, whatever
+ * the pool's template says by now.
+ */
+function settingsOf(view: Membership): Pick<MachineTarget, 'kubelet' | 'templateRevision'> {
+  const { node, pool } = view;
+  const before = toldBefore(view);
+  if (before !== undefined && node.templateRevision < pool.rolloutRevision) {
+    return { kubelet: before.kubelet, templateRevision: before.templateRevision };
+  }
+  const template = pool.spec.template;
+  const kubelet = KubeletSettings.create({
+    maxPods: template?.maxPods ?? 0,
+    systemReserved: template?.systemReserved ?? {},
+    kubeReserved: template?.kubeReserved ?? {},
+    evictionHard: template?.evictionHard ?? {},
+  });
+  return { kubelet, templateRevision: BigInt(node.templateRevision) };
+}
+
+/** One-shot acts: what an operator asks for again, and the present rung of a live repair. */
+function maintenanceOf({ node, repair }: Membership): Maintenance {
+  const retryNonce = node.retryCount === 0 ? '' : `${node.id}/retry-${node.retryCount}`;
+  if (repair?.state !== RepairState.RUNNING) return Maintenance.create({ retryNonce });
+  const field = nonceFields[repair.rung];
+  return Maintenance.create({ retryNonce, ...(field === undefined ? {} : { [field]: rungNonce(repair) }) });
+}
+
+const nonceFields: Readonly<Partial<Record<RepairRung, keyof Maintenance>>> = {
+  [RepairRung.RESTART_KUBELET]: 'restartKubeletNonce',
+  [RepairRung.RESTART_RUNTIME]: 'restartRuntimeNonce',
+  [RepairRung.RENEW_CERTIFICATES]: 'renewCertificatesNonce',
+  [RepairRung.FREE_DISK]: 'freeDiskNonce',
+  [RepairRung.REBOOT]: 'rebootNonce',
+  [RepairRung.REJOIN]: 'resetNonce',
+};
+
+function clusterOf(view: Membership, isControlPlane: boolean): TargetCluster {
+  const { node, cluster, controlPlane } = view;
+  const leads = cluster.status.initNodeId === node.id;
+  // How it started stays said as it was: the leading part may pass on to a member that joined.
+  const initialises = (toldBefore(view)?.cluster?.bootstrap ?? (leads ? Bootstrap.INIT : 0)) === Bootstrap.INIT;
+  const members = Math.max(cluster.status.controlPlaneReplicas, controlPlane.length);
   return TargetCluster.create({
     id: cluster.id,
     name: cluster.name,
@@ -127,13 +180,26 @@ function clusterOf(node: NodeRecord, cluster: ClusterRecord, isControlPlane: boo
     bootstrap: initialises ? Bootstrap.INIT : Bootstrap.JOIN,
     controlPlaneClientSpki: Buffer.from(isControlPlane ? (cluster.access?.clientSpki ?? []) : []),
     apiServerSans: isControlPlane ? [splitEndpoint(cluster.status.endpoint).host] : [],
+    uploadCertificates: isControlPlane && leads && members > 1,
   });
 }
 
 /** The content as one text, for comparison: without epoch and generation, maps sorted. */
 export function contentText(target: MachineTarget): string {
-  const labels = Object.fromEntries(Object.entries(target.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify(MachineTarget.toJSON({ ...target, labels, epoch: 0n, generation: 0n }));
+  const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const { kubelet } = target;
+  const settings =
+    kubelet === undefined
+      ? undefined
+      : {
+          ...kubelet,
+          systemReserved: sorted(kubelet.systemReserved),
+          kubeReserved: sorted(kubelet.kubeReserved),
+          evictionHard: sorted(kubelet.evictionHard),
+        };
+  const content = { ...target, labels: sorted(target.labels), kubelet: settings, epoch: 0n, generation: 0n };
+  return JSON.stringify(MachineTarget.toJSON(content));
 }
 
 /** The document as it is sent: ordered by (epoch, generation). */

@@ -121,7 +121,7 @@ export class Effects {
       },
       'make-keys': async ({ clusterId }) => {
         const made = await keys.create(clusterId);
-        const access = { ...made, caCertificate: '', clientCertificate: '' };
+        const access = { ...made, caCertificate: '', clientCertificate: '', sealedKubeconfig: new Uint8Array() };
         const cluster = await store.read.cluster(clusterId);
         if (cluster === undefined || cluster.access !== undefined) return false;
         await store.commit([{ kind: 'cluster.access', clusterId, access }], {

@@ -11,7 +11,7 @@ export interface Engine {
    * "Look at this again now", for facts that do not go through the store: `machine:<id>` when its session changed or its
    * probes flipped, `mirror` when artifacts arrived. Commits wake what they touch by themselves. Cheap, coalesced.
    */
-  wake(key: `machine:${string}` | `cluster:${string}` | `pool:${string}` | `node:${string}` | 'mirror'): void;
+  wake(key: `${'machine' | 'cluster' | 'pool' | 'node' | 'health' | 'project'}:${string}` | 'mirror'): void;
 
   /**
    * What to send to this machine now: its newest target stamped with our epoch, and the secrets it needs at this moment.

@@ -15,8 +15,9 @@ import { EngineMemory } from './memory.js';
 import { nodeReconciler } from './node-reconciler.js';
 import { poolReconciler } from './pool-reconciler.js';
 import type { EnginePorts } from './ports.js';
-import type { Key, KeyKind, Outcome, Reconciler } from './reconciler.js';
+import type { EngineContext, EngineExtension, Key, KeyKind, Outcome, Reconciler } from './reconciler.js';
 import { registry } from './registry.js';
+import { witnessOf } from './witness.js';
 
 const resyncMs = 60_000;
 const pageSize = 200;
@@ -26,8 +27,8 @@ const restMsMax = 2_000;
 const effectRetry = { delayMsMin: 1_000, delayMsMax: 60_000 } as const;
 
 /** Puts the deciding part together. Nothing runs until its tasks do. */
-export function createEngine(ports: EnginePorts): Engine {
-  return new ReconcileEngine(ports);
+export function createEngine(ports: EnginePorts, extensions: readonly EngineExtension[] = []): Engine {
+  return new ReconcileEngine(ports, extensions);
 }
 
 class ReconcileEngine implements Engine {
@@ -40,7 +41,7 @@ class ReconcileEngine implements Engine {
   readonly #loop: Loop;
   readonly #effectFailures = new Map<Key, number>();
 
-  constructor(ports: EnginePorts) {
+  constructor(ports: EnginePorts, extensions: readonly EngineExtension[]) {
     this.#ports = ports;
     const log = ports.log.child({ part: 'reconcile' });
     const wakeAll = (keys: Promise<readonly Key[]>): void => {
@@ -55,10 +56,16 @@ class ReconcileEngine implements Engine {
         link: (clusterId) => wakeAll(wakesOfLink(clusterId, ports.store)),
         node: (_clusterId, machineId) => this.#loop.wake(`machine:${machineId}`),
         csrs: (clusterId) => this.#loop.wake(`csr:${clusterId}`),
+        leases: (clusterId) => this.#loop.wake(`health:${clusterId}`),
       },
+      ports.clock,
       log,
     );
     this.#effects = new Effects(ports, this.#links, this.#memory);
+    const context: EngineContext = {
+      ports,
+      witness: (clusterId, nodeName, machineId) => witnessOf(this.#links.get(clusterId), nodeName, machineId),
+    };
     this.#reconcilers = registry([
       clusterReconciler(ports, this.#links, this.#memory),
       poolReconciler(ports, this.#memory),
@@ -66,6 +73,7 @@ class ReconcileEngine implements Engine {
       machineReconciler(ports, this.#memory),
       targetReconciler(ports),
       csrReconciler(ports, this.#links, this.#memory),
+      ...extensions.flatMap((extend) => extend(context)),
     ]);
     const { clock, random } = ports;
     this.#loop = new Loop({
@@ -146,7 +154,9 @@ class ReconcileEngine implements Engine {
 
   #onCommit(notice: CommitNotice): void {
     for (const { kind, id } of notice.touched) {
-      if (kind === 'cluster' || kind === 'pool' || kind === 'machine') this.#loop.wake(`${kind}:${id}`);
+      if (kind === 'cluster' || kind === 'pool' || kind === 'machine' || kind === 'health' || kind === 'project') {
+        this.#loop.wake(`${kind}:${id}`);
+      }
       if (kind === 'target') {
         this.#loop.wake(`machine:${id}`);
         this.#ports.dispatch.wake(id);
@@ -154,10 +164,12 @@ class ReconcileEngine implements Engine {
     }
   }
 
-  /** A look at a big pool reads all of its machines. */
+  /** A look at a big pool reads all of its machines, one at the health of a big cluster all of its nodes. */
   #restMs(key: Key): number {
-    if (!key.startsWith('pool:')) return 0;
-    const size = this.#memory.poolSizes.get(key.slice('pool:'.length)) ?? 0;
+    const colon = key.indexOf(':');
+    const [kind, id] = [key.slice(0, colon), key.slice(colon + 1)];
+    if (kind !== 'pool' && kind !== 'health') return 0;
+    const size = (kind === 'pool' ? this.#memory.poolSizes.get(id) : this.#links.get(id)?.nodes.size) ?? 0;
     return size <= restlessPoolMax ? 0 : Math.min(restMsMax, size);
   }
 
@@ -204,12 +216,12 @@ class ReconcileEngine implements Engine {
   }
 
   async *#allKeys(): AsyncIterable<readonly Key[]> {
-    for (const kind of ['cluster', 'pool', 'machine'] as const) {
+    for (const kind of ['project', 'cluster', 'pool', 'machine'] as const) {
       let afterId = '';
       for (;;) {
         const ids = await this.#ports.store.read.views.liveIds(kind, afterId, pageSize);
         yield ids.map((id): Key => `${kind}:${id}`);
-        if (kind === 'cluster') yield ids.map((id): Key => `csr:${id}`);
+        if (kind === 'cluster') yield ids.flatMap((id): Key[] => [`csr:${id}`, `health:${id}`]);
         afterId = ids.at(-1) ?? '';
         if (ids.length < pageSize) break;
         await new Promise<void>((resolve) => setImmediate(resolve));

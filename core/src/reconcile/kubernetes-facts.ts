@@ -33,7 +33,7 @@ export function mustLeaveNode(pod: KubePod): boolean {
 }
 
 /** The machine that a Node says it runs on (`flotilla://mch_…`); undefined for foreign nodes. */
-export function machineIdOf(node: KubeNode): string | undefined {
-  const match = /^flotilla:\/\/(mch_\w+)$/.exec(node.providerId);
+export function machineIdOf(node: KubeNode | undefined): string | undefined {
+  const match = /^flotilla:\/\/(mch_[\w-]+)$/.exec(node?.providerId ?? '');
   return match?.[1];
 }

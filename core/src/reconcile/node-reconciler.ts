@@ -29,9 +29,9 @@ export function nodeReconciler(ports: EnginePorts, links: ClusterLinks, memory: 
   };
 }
 
-function nodeViewOf({ machine, node, pool, cluster, target }: MachineView): NodeView | undefined {
+function nodeViewOf({ node, pool, cluster, ...view }: MachineView): NodeView | undefined {
   if (node === undefined || pool === undefined || cluster === undefined) return undefined;
-  return { machine, node, pool, cluster, target };
+  return { ...view, node, pool, cluster };
 }
 
 function factsOf(

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from '@flotilla/kit';
 import type { KubeClient } from '@flotilla/kube';
-import type { Probe } from '@flotilla/proto';
+import type { Cni, Probe } from '@flotilla/proto';
 import type { Store } from '../store/store.js';
 
 /** What the engine needs from the rest of the server; given once by `compose.ts`. */
@@ -60,6 +60,11 @@ export interface ClusterConnection {
   readonly clientCertificate: string;
   /** As the store holds it; the adapter unseals it. */
   readonly sealedClientKey: Uint8Array;
+  /**
+   * EXTERNAL: the imported kubeconfig as the store holds it; the adapter unseals it and takes everything from it, the
+   * fields above being empty. Empty for a cluster of ours.
+   */
+  readonly sealedKubeconfig: Uint8Array;
 }
 
 /** Makes and opens the secrets of a cluster. Sealing is the control plane's. */
@@ -80,6 +85,8 @@ export interface Mirror {
   manifestSha256(kubernetesVersion: string, arch: string): string | undefined;
   /** Image reference of flannel for this version; undefined when the version is unknown. */
   flannelImage(kubernetesVersion: string): string | undefined;
+  /** What the network plugin ships for this version, as YAML text; undefined while it is not mirrored. */
+  cniManifests(cni: Cni, kubernetesVersion: string): { readonly text: string } | undefined;
   /** Versions of the catalogue that may run in existing clusters. */
   knows(kubernetesVersion: string): boolean;
 }

@@ -60,7 +60,10 @@ export type Change =
     }
   // api
   | { readonly kind: 'project.spec'; readonly project: NewProject }
-  /** Asks for deletion; clusters, tokens, keys and machines follow. */
+  /**
+   * Asks for deletion: in the same transaction its clusters are asked to go, its tokens are revoked and its machines are
+   * asked to retire; keys and members end with `project.gone`.
+   */
   | { readonly kind: 'project.delete'; readonly projectId: string }
   /** Adds the member (id given by the caller) or changes its role. */
   | { readonly kind: 'member.set'; readonly member: NewMember }
@@ -83,10 +86,11 @@ export type Change =
   | { readonly kind: 'node.replace'; readonly nodeId: string; readonly replace: ReplaceWish }
   /** Creates (expect version 0) or replaces spec and labels. */
   | { readonly kind: 'cluster.spec'; readonly cluster: NewCluster }
-  /** Asks for deletion; the reconcilers do the rest. */
+  /** Asks for deletion and revokes the tokens of its pools; the reconcilers do the rest. */
   | { readonly kind: 'cluster.delete'; readonly clusterId: string }
   /** Creates (expect version 0) or replaces spec, labels and template revision. */
   | { readonly kind: 'pool.spec'; readonly pool: NewPool }
+  /** Also revokes its tokens. */
   | { readonly kind: 'pool.delete'; readonly poolId: string }
   /** Also unbinds the machine from its pool, so that an open pool does not take it back. */
   | { readonly kind: 'node.remove'; readonly nodeId: string; readonly removal: NodeRemoval }
@@ -130,6 +134,7 @@ export type Change =
   /** Replaces what may change; `endedAtMs` set = over. Expect version with kind `repair`. */
   | { readonly kind: 'repair.update'; readonly repair: RepairRecord }
   // reconcilers
+  /** Revokes every key and removes every member in the same transaction; the name is free again. */
   | { readonly kind: 'project.gone'; readonly projectId: string }
   /** The operator's wish was taken back elsewhere (kubectl uncordon). */
   | { readonly kind: 'node.yield'; readonly nodeId: string; readonly wish: 'cordon' | 'drain' }
@@ -144,6 +149,8 @@ export type Change =
   /** A machine becomes a node. Fails with MACHINE_TAKEN (conflict) when another node holds it. */
   | { readonly kind: 'node.claim'; readonly node: NewNode }
   | { readonly kind: 'node.release'; readonly nodeId: string; readonly removal: NodeRemoval }
+  /** The node may take this revision of its pool's template: the decision of a rollout. */
+  | { readonly kind: 'node.rollout'; readonly nodeId: string; readonly templateRevision: number }
   /** `ended` frees the machine in the same transaction. */
   | {
       readonly kind: 'node.status';
@@ -300,6 +307,7 @@ export const changeOwners = {
   'pool.status': 'pool',
   'node.claim': 'pool',
   'node.release': 'pool',
+  'node.rollout': 'pool',
   'node.status': 'node',
   'machine.status': 'machine',
   'machine.retire': 'machine',

@@ -11,10 +11,20 @@ import {
 import type {
   ClusterStatusRecord,
   MachineStatusRecord,
+  DrainWish,
+  NodeRecord,
   NodeRemoval,
   NodeStatusRecord,
   PoolStatusRecord,
+  ReplaceWish,
 } from '../domain/records.js';
+import type {
+  MachineHealthRecord,
+  NodeHealthRecord,
+  PauseRecord,
+  RungResultRecord,
+  ScopeHealthRecord,
+} from '../domain/health-records.js';
 
 /**
  * Texts of the parts of records that are stored as JSON. Messages of proto go through their own JSON form, so that an
@@ -38,13 +48,23 @@ export function labelsFrom(text: string): Readonly<Record<string, string>> {
   return JSON.parse(text) as Record<string, string>; // ours
 }
 
+/** What statuses got later: a text of an older version does not have it. */
+const clusterStatusAdded = { controlPlaneReplicas: 0, controlPlaneRunning: 0, missingRights: [] };
+const poolStatusAdded = { nodesUpdated: 0 };
+const nodeStatusAdded = { observedTemplateRevision: 0 };
+
 export function clusterStatusText(status: ClusterStatusRecord): string {
   return JSON.stringify({ ...status, conditions: conditionsText(status) });
 }
 export function clusterStatusFrom(text: string): ClusterStatusRecord {
   const json = parse(text);
   const fields = json as unknown as ClusterStatusRecord; // ours; absent fields were undefined
-  return { ...fields, conditions: conditionsOf(json), provisionedAtMs: fields.provisionedAtMs };
+  return {
+    ...clusterStatusAdded,
+    ...fields,
+    conditions: conditionsOf(json),
+    provisionedAtMs: fields.provisionedAtMs,
+  };
 }
 
 export function poolStatusText(status: PoolStatusRecord): string {
@@ -58,6 +78,7 @@ export function poolStatusFrom(text: string): PoolStatusRecord {
   const json = parse(text);
   const fields = json as unknown as PoolStatusRecord; // ours
   return {
+    ...poolStatusAdded,
     ...fields,
     conditions: conditionsOf(json),
     mismatches: fields.mismatches.map((m) => CandidateMismatch.fromJSON(m)),
@@ -83,7 +104,9 @@ export function nodeStatusFrom(text: string): NodeStatusRecord {
   const json = parse(text);
   const fields = json as unknown as NodeStatusRecord; // ours; absent fields were undefined
   return {
+    ...nodeStatusAdded,
     ...fields,
+    drain: fields.drain,
     conditions: conditionsOf(json),
     phases: fields.phases.map((p) => StepReport.fromJSON(p)),
     readyAtMs: fields.readyAtMs,
@@ -95,6 +118,40 @@ export function nodeStatusFrom(text: string): NodeStatusRecord {
 
 export function removalFrom(text: string | null): NodeRemoval | undefined {
   return text === null ? undefined : (JSON.parse(text) as NodeRemoval); // ours
+}
+
+/** Plain values of ours; undefined is stored as null. */
+export function plainText(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+const plainFrom = <T>(text: string | null): T | undefined => (text === null ? undefined : (JSON.parse(text) as T)); // ours: written by plainText
+
+export const cordonFrom = (text: string | null): NodeRecord['cordon'] => plainFrom(text);
+export const pauseFrom = (text: string | null): PauseRecord | undefined => plainFrom(text);
+export const scopeHealthFrom = (text: string | null): ScopeHealthRecord | undefined => plainFrom(text);
+
+export function drainWishFrom(text: string | null): DrainWish | undefined {
+  const wish = plainFrom<DrainWish>(text);
+  return wish === undefined ? undefined : { ...wish, timeoutMs: wish.timeoutMs };
+}
+export function replaceWishFrom(text: string | null): ReplaceWish | undefined {
+  const wish = plainFrom<ReplaceWish>(text);
+  return wish === undefined ? undefined : { ...wish, timeoutMs: wish.timeoutMs };
+}
+export function nodeHealthFrom(text: string | null): NodeHealthRecord | undefined {
+  const health = plainFrom<NodeHealthRecord>(text);
+  if (health === undefined) return undefined;
+  return { ...health, actAtMs: health.actAtMs, healthySinceMs: health.healthySinceMs };
+}
+export function rungResultsFrom(text: string): readonly RungResultRecord[] {
+  return JSON.parse(text) as RungResultRecord[]; // ours
+}
+
+export function machineHealthText(health: MachineHealthRecord): string {
+  return JSON.stringify({ conditions: conditionsText(health) });
+}
+export function machineHealthFrom(text: string | null): MachineHealthRecord | undefined {
+  return text === null ? undefined : { conditions: conditionsOf(parse(text)) };
 }
 
 export function locationText(location: Location | undefined): string | null {
@@ -117,6 +174,7 @@ export const firstStatus = {
     nodesRunning: 0,
     initNodeId: '',
     provisionedAtMs: undefined,
+    ...clusterStatusAdded,
   }),
   pool: poolStatusText({
     state: NodePoolState.RUNNING,
@@ -127,6 +185,7 @@ export const firstStatus = {
     nodesRunning: 0,
     missing: 0,
     mismatches: [],
+    ...poolStatusAdded,
   }),
   machine: machineStatusText({
     state: MachineState.AVAILABLE,
@@ -149,5 +208,7 @@ export const firstStatus = {
     drainedAtMs: undefined,
     cleanedAtMs: undefined,
     warning: '',
+    drain: undefined,
+    ...nodeStatusAdded,
   }),
 } as const;

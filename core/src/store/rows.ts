@@ -6,6 +6,7 @@ import type {
   ClusterRecord,
   EventRecord,
   MachineRecord,
+  MemberRecord,
   NodeRecord,
   PoolRecord,
   ProjectRecord,
@@ -13,14 +14,23 @@ import type {
   TargetRecord,
   TokenRecord,
 } from '../domain/records.js';
+import type { RepairRecord } from '../domain/health-records.js';
 import {
   clusterStatusFrom,
+  cordonFrom,
+  drainWishFrom,
   labelsFrom,
   locationFrom,
+  machineHealthFrom,
   machineStatusFrom,
+  nodeHealthFrom,
   nodeStatusFrom,
+  pauseFrom,
   poolStatusFrom,
   removalFrom,
+  replaceWishFrom,
+  rungResultsFrom,
+  scopeHealthFrom,
 } from './json.js';
 import type {
   ApiKeyTable,
@@ -29,9 +39,11 @@ import type {
   ClusterTable,
   EventTable,
   MachineTable,
+  MemberTable,
   NodeTable,
   PoolTable,
   ProjectTable,
+  RepairTable,
   TargetTable,
   TokenTable,
 } from './schema.js';
@@ -53,11 +65,23 @@ const metaOf = (row: MetaRow) => ({
 const maybe = <T>(value: T | null): T | undefined => value ?? undefined;
 
 export function toProject(row: ProjectTable): ProjectRecord {
-  return { ...metaOf(row), name: row.name, displayName: row.display_name, labels: labelsFrom(row.labels) };
+  return {
+    ...metaOf(row),
+    name: row.name,
+    displayName: row.display_name,
+    labels: labelsFrom(row.labels),
+    deleteRequestedAtMs: maybe(row.delete_requested_at),
+    goneAtMs: maybe(row.gone_at),
+  };
+}
+
+export function toMember(row: MemberTable): MemberRecord {
+  return { ...metaOf(row), projectId: row.project_id, subject: row.subject, role: row.role };
 }
 
 export function toCluster(row: ClusterTable): ClusterRecord {
-  const hasAccess = row.client_spki !== null && row.sealed_client_key !== null && row.sealed_certificate_key !== null;
+  const hasKeys = row.client_spki !== null && row.sealed_client_key !== null && row.sealed_certificate_key !== null;
+  const hasAccess = hasKeys || row.sealed_kubeconfig !== null;
   return {
     ...metaOf(row),
     projectId: row.project_id,
@@ -74,8 +98,11 @@ export function toCluster(row: ClusterTable): ClusterRecord {
           sealedCertificateKey: new Uint8Array(row.sealed_certificate_key ?? []),
           caCertificate: row.ca_certificate,
           clientCertificate: row.client_certificate,
+          sealedKubeconfig: new Uint8Array(row.sealed_kubeconfig ?? []),
         }
       : undefined,
+    pause: pauseFrom(row.pause),
+    health: scopeHealthFrom(row.health),
   };
 }
 
@@ -89,9 +116,12 @@ export function toPool(row: PoolTable): PoolRecord {
     labels: labelsFrom(row.labels),
     spec: NodePoolSpec.fromJSON(JSON.parse(row.spec)),
     templateRevision: row.template_revision,
+    rolloutRevision: row.rollout_revision,
     deleteRequestedAtMs: maybe(row.delete_requested_at),
     goneAtMs: maybe(row.gone_at),
     status: poolStatusFrom(row.status),
+    pause: pauseFrom(row.pause),
+    health: scopeHealthFrom(row.health),
   };
 }
 
@@ -106,6 +136,10 @@ export function toMachine(row: MachineTable): MachineRecord {
     wantedPoolId: row.wanted_pool_id,
     quarantined: row.quarantined === 1,
     quarantineReason: row.quarantine_reason,
+    remediationDisabled: row.remediation_disabled === 1,
+    preserved: row.preserved === 1,
+    pause: pauseFrom(row.pause),
+    health: machineHealthFrom(row.health),
     retireRequestedAtMs: maybe(row.retire_requested_at),
     tokenId: row.token_id,
     identityKeySha256: row.identity_key_sha256,
@@ -138,8 +172,35 @@ export function toNode(row: NodeTable): NodeRecord {
     kubernetesVersion: row.kubernetes_version,
     removal: removalFrom(row.removal),
     retryCount: row.retry_count,
+    cordon: cordonFrom(row.cordon),
+    drain: drainWishFrom(row.drain),
+    replace: replaceWishFrom(row.replace),
+    health: nodeHealthFrom(row.health),
     status: nodeStatusFrom(row.status),
     endedAtMs: maybe(row.ended_at),
+  };
+}
+
+export function toRepair(row: RepairTable): RepairRecord {
+  return {
+    id: row.id,
+    version: row.version,
+    projectId: row.project_id,
+    clusterId: row.cluster_id,
+    poolId: row.pool_id,
+    nodeId: row.node_id,
+    machineId: row.machine_id,
+    cause: row.cause,
+    rung: row.rung,
+    attempt: row.attempt,
+    state: row.state,
+    message: row.message,
+    startedAtMs: row.started_at,
+    rungStartedAtMs: row.rung_started_at,
+    rungDeadlineAtMs: row.rung_deadline_at,
+    bootId: row.boot_id,
+    endedAtMs: maybe(row.ended_at),
+    history: rungResultsFrom(row.history),
   };
 }
 

@@ -20,6 +20,14 @@ export interface ProjectTable extends Meta {
   name: string;
   display_name: string;
   labels: string;
+  delete_requested_at: number | null;
+  gone_at: number | null;
+}
+
+export interface MemberTable extends Meta {
+  project_id: string;
+  subject: string;
+  role: number;
 }
 
 export interface ClusterTable extends Meta {
@@ -36,6 +44,9 @@ export interface ClusterTable extends Meta {
   sealed_certificate_key: Uint8Array | null;
   ca_certificate: string;
   client_certificate: string;
+  sealed_kubeconfig: Uint8Array | null;
+  pause: string | null;
+  health: string | null;
 }
 
 export interface PoolTable extends Meta {
@@ -47,11 +58,14 @@ export interface PoolTable extends Meta {
   role: number;
   spec: string;
   template_revision: number;
+  rollout_revision: number;
   spec_changed_at: number;
   state: number;
   status: string;
   delete_requested_at: number | null;
   gone_at: number | null;
+  pause: string | null;
+  health: string | null;
 }
 
 export interface MachineTable extends Meta {
@@ -64,6 +78,10 @@ export interface MachineTable extends Meta {
   wanted_pool_id: string;
   quarantined: number;
   quarantine_reason: string;
+  remediation_disabled: number;
+  preserved: number;
+  pause: string | null;
+  health: string | null;
   retire_requested_at: number | null;
   token_id: string;
   identity_key_sha256: string;
@@ -99,12 +117,40 @@ export interface NodeTable extends Meta {
   kubernetes_version: string;
   removal: string | null;
   retry_count: number;
+  cordon: string | null;
+  drain: string | null;
+  replace: string | null;
+  health: string | null;
+  was_ready: number;
+  observed_revision: number;
+  update_parked: number;
   state: number;
   ready: number;
   schedulable: number;
   warning: string;
   status: string;
   ended_at: number | null;
+}
+
+export interface RepairTable {
+  id: string;
+  version: number;
+  project_id: string;
+  cluster_id: string;
+  pool_id: string;
+  node_id: string;
+  machine_id: string;
+  cause: string;
+  rung: number;
+  attempt: number;
+  state: number;
+  message: string;
+  started_at: number;
+  rung_started_at: number;
+  rung_deadline_at: number;
+  boot_id: string;
+  ended_at: number | null;
+  history: string;
 }
 
 export interface TargetTable {
@@ -199,10 +245,12 @@ export interface RequestTable {
 export interface Schema {
   instance: InstanceTable;
   project: ProjectTable;
+  member: MemberTable;
   cluster: ClusterTable;
   pool: PoolTable;
   machine: MachineTable;
   node: NodeTable;
+  repair: RepairTable;
   target: TargetTable;
   token: TokenTable;
   token_spend: TokenSpendTable;

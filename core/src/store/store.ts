@@ -92,7 +92,8 @@ export interface CommitNotice {
 }
 
 export interface Touched {
-  readonly kind: ResourceKind | 'target' | 'certificate';
+  /** `health`: the ladder and its breakers have something to look at; the id is the cluster's. */
+  readonly kind: ResourceKind | 'target' | 'certificate' | 'health';
   readonly id: string;
 }
 

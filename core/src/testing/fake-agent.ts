@@ -1,14 +1,18 @@
 import {
   Bootstrap,
   MachineRole,
+  NonceReport,
+  NonceState,
   ObservedState,
   StepReport,
   StepState,
   type Membership,
   type MachineTarget,
+  type Probe,
   type TargetPush,
 } from '@flotilla/proto';
-import { readyCondition, type FakeKubernetes } from './fake-kubernetes.js';
+import { readyCondition } from './fake-conditions.js';
+import type { FakeKubernetes } from './fake-kubernetes.js';
 
 const before = ['preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images'];
 
@@ -25,6 +29,16 @@ export class FakeAgent {
   /** Phases that fail for good, with their problem. */
   readonly parks = new Map<string, { code: string; message: string; remedy: string }>();
   readonly tokensSeen = new Set<string>();
+  /** What its heartbeats say; set by a test. */
+  probes: readonly Probe[] = [];
+  /** What an act does to the host, by name (`restart-kubelet`, `reboot`, …): a cure, or nothing. */
+  readonly cures = new Map<string, () => void>();
+  /** How an act ends instead of being done, by name. */
+  readonly failures = new Map<string, NonceState>();
+  isolated = false;
+  #boots = 0;
+  #templateRevision = 0n;
+  readonly #nonces = new Map<string, NonceReport>();
   membership: Membership | undefined;
   #done = new Set<string>();
   #credentials: ObservedState['credentials'];
@@ -49,16 +63,73 @@ export class FakeAgent {
     if (push.secrets?.bootstrapToken) this.tokensSeen.add(push.secrets.bootstrapToken);
   }
 
+  /** Another boot: the kubelet comes back with it. */
+  boot(): void {
+    this.#boots += 1;
+    if (this.membership !== undefined && !this.isolated) {
+      this.host.kubernetes.startKubelet(this.membership.nodeName, this.host.nowMs());
+    }
+  }
+
   /** Does the next thing and reports; false when there is nothing to do. */
   async step(): Promise<boolean> {
     const target = this.#push?.target;
     if (target === undefined) return false;
-    const acted = target.role === MachineRole.NONE ? this.#leave() : this.#work(target);
+    const acted = this.#act(target);
     const observed = this.#observe(target);
     const text = JSON.stringify(ObservedState.toJSON(observed));
     if (text === this.#reported) return acted;
     this.#reported = text;
     await this.host.report(observed);
+    return true;
+  }
+
+  #act(target: MachineTarget): boolean {
+    if (target.role === MachineRole.NONE) return this.#leave();
+    if (target.maintenance?.isolated === true) return this.#isolate();
+    return this.#spendNonce(target) || this.#work(target) || this.#takeSettings(target);
+  }
+
+  #isolate(): boolean {
+    if (this.isolated) return false;
+    this.acts.push('isolate');
+    this.isolated = true;
+    this.host.kubernetes.stopKubelet(this.name);
+    return true;
+  }
+
+  /** One-shot acts, each name at most once. */
+  #spendNonce({ maintenance }: MachineTarget): boolean {
+    const asked: readonly [string, string][] = [
+      ['reboot', maintenance?.rebootNonce ?? ''],
+      ['restart-kubelet', maintenance?.restartKubeletNonce ?? ''],
+      ['restart-runtime', maintenance?.restartRuntimeNonce ?? ''],
+      ['renew-certificates', maintenance?.renewCertificatesNonce ?? ''],
+      ['free-disk', maintenance?.freeDiskNonce ?? ''],
+      ['reset', maintenance?.resetNonce ?? ''],
+    ];
+    const next = asked.find(([act, nonce]) => nonce !== '' && this.#nonces.get(act)?.nonce !== nonce);
+    if (next === undefined) return false;
+    const [act, nonce] = next;
+    this.acts.push(`${act} ${nonce}`);
+    const state = this.failures.get(act) ?? NonceState.DONE;
+    this.#nonces.set(act, NonceReport.create({ act, nonce, state }));
+    if (state !== NonceState.DONE) return true;
+    if (act === 'reboot') this.boot();
+    if (act === 'reset') {
+      this.#done = new Set();
+      this.membership = undefined;
+    }
+    this.cures.get(act)?.();
+    return true;
+  }
+
+  /** Kubelet settings of a newer revision of the template; `parks.get('settings')` makes it impossible. */
+  #takeSettings(target: MachineTarget): boolean {
+    const joined = this.#phases(target).every((phase) => this.#done.has(phase));
+    if (!joined || this.#templateRevision === target.templateRevision || this.parks.has('settings')) return false;
+    if (this.#templateRevision !== 0n) this.acts.push(`settings r${target.templateRevision}`);
+    this.#templateRevision = target.templateRevision;
     return true;
   }
 
@@ -100,6 +171,8 @@ export class FakeAgent {
       };
       this.host.kubernetes.setUp(true);
     }
+    this.host.kubernetes.startKubelet(target.nodeName, this.host.nowMs());
+    this.host.kubernetes.renewLease(target.nodeName, this.host.nowMs());
     this.host.kubernetes.putNode(target.nodeName, {
       providerId: target.providerId,
       labels: target.labels,
@@ -109,11 +182,14 @@ export class FakeAgent {
   }
 
   #leave(): boolean {
-    if (this.#done.size === 0 && this.membership === undefined) return false;
+    if (this.#done.size === 0 && this.membership === undefined && !this.isolated) return false;
     this.acts.push('leave');
     this.#done = new Set();
     this.membership = undefined;
     this.#credentials = undefined;
+    this.#templateRevision = 0n;
+    this.isolated = false;
+    this.host.kubernetes.stopKubelet(this.name);
     return true;
   }
 
@@ -136,6 +212,10 @@ export class FakeAgent {
         problems: state === StepState.PARKED && park ? [park] : [],
       });
     });
+    const blocked = this.parks.get('settings');
+    if (blocked !== undefined && next === undefined && this.#templateRevision !== target.templateRevision) {
+      steps.push(StepReport.create({ phase: 'settings', state: StepState.PARKED, attempt: 1, problems: [blocked] }));
+    }
     // As the real one: the generation counts as observed once a pass over all of its steps has ended.
     const running = next !== undefined && next !== 'join' && !this.parks.has(next);
     if (!running) this.#observedGeneration = target.generation;
@@ -145,7 +225,10 @@ export class FakeAgent {
       observedGeneration: this.#observedGeneration,
       converged: next === undefined && (target.role !== MachineRole.NONE || this.membership === undefined),
       steps,
-      bootId: 'boot',
+      bootId: `boot-${this.#boots}`,
+      nonces: [...this.#nonces.values()],
+      templateRevision: this.#templateRevision,
+      isolated: this.isolated,
       clean: this.#done.size === 0 && this.membership === undefined,
       membership: this.membership,
       credentials: this.#credentials,

@@ -5,6 +5,7 @@ import type {
   KubeAt,
   KubeClient,
   KubeCsr,
+  KubeLease,
   KubeManifest,
   KubeNode,
   KubeObjects,
@@ -13,6 +14,8 @@ import type {
   KubeSecret,
   WatchHandler,
 } from '@flotilla/kube';
+
+import { readyCondition, unknownCondition, unreachable } from './fake-conditions.js';
 
 const metaOf = (name: string, uid: string, namespace = '') => ({
   name,
@@ -23,8 +26,14 @@ const metaOf = (name: string, uid: string, namespace = '') => ({
   annotations: {},
   createdAtMs: 0,
   deletingSinceMs: undefined,
+  deletionGraceSeconds: undefined,
+  finalizers: [],
   owners: [],
 });
+
+const leaseNamespace = 'kube-node-lease';
+/** A node whose Lease was not renewed for this long is Unknown, as the node lifecycle controller says. */
+const nodeGraceMs = 40_000;
 
 /** An API server in memory, as far as the engine uses one. Its kubelets are the fake agents. */
 export class FakeKubernetes {
@@ -32,6 +41,7 @@ export class FakeKubernetes {
   readonly secrets = new Map<string, KubeSecret>();
   readonly pods = new Map<string, KubePod>();
   readonly csrs = new Map<string, KubeCsr>();
+  readonly leases = new Map<string, KubeLease>();
   readonly applied: KubeManifest[] = [];
   readonly approved: string[] = [];
   /** Every write, in order, for transcripts. */
@@ -44,6 +54,8 @@ export class FakeKubernetes {
   #version = 1;
   readonly #nodeWatches = new Set<WatchHandler<KubeNode>>();
   readonly #csrWatches = new Set<WatchHandler<KubeCsr>>();
+  readonly #leaseWatches = new Set<WatchHandler<KubeLease>>();
+  readonly #stopped = new Set<string>();
 
   get hasNetwork(): boolean {
     return this.applied.some((m) => m.kind === 'DaemonSet');
@@ -55,6 +67,56 @@ export class FakeKubernetes {
       if (up) watch.onList([...this.nodes.values()]);
       else watch.onLost(unreachable());
     }
+    for (const watch of this.#leaseWatches) {
+      if (up) watch.onList([...this.leases.values()]);
+      else watch.onLost(unreachable());
+    }
+  }
+
+  /** The kubelet stops: its Lease grows old, and after a while its node is Unknown. */
+  stopKubelet(name: string): void {
+    this.#stopped.add(name);
+  }
+
+  /** The kubelet runs again and posts its status. */
+  startKubelet(name: string, nowMs: number): void {
+    this.#stopped.delete(name);
+    if (!this.nodes.has(name)) return;
+    this.renewLease(name, nowMs);
+    this.putNode(name, { conditions: [readyCondition(this.hasNetwork)] });
+  }
+
+  kubeletRuns(name: string): boolean {
+    return this.nodes.has(name) && !this.#stopped.has(name);
+  }
+
+  /** What happens by itself every few seconds: Leases are renewed, and nodes whose Lease is old become Unknown. */
+  tick(nowMs: number): void {
+    if (!this.#up) return;
+    for (const [name, node] of this.nodes) {
+      if (!this.#stopped.has(name)) {
+        this.renewLease(name, nowMs);
+        continue;
+      }
+      const renewedAtMs = this.leases.get(name)?.renewedAtMs ?? 0;
+      const ready = node.conditions.find((c) => c.type === 'Ready');
+      if (nowMs - renewedAtMs > nodeGraceMs && ready?.status !== 'Unknown') {
+        this.putNode(name, { conditions: [unknownCondition] });
+      }
+    }
+  }
+
+  renewLease(name: string, nowMs: number): void {
+    const before = this.leases.get(name);
+    const meta = before?.meta ?? metaOf(name, `lease-${++this.#uid}`, leaseNamespace);
+    const lease: KubeLease = {
+      meta: { ...meta, resourceVersion: String(++this.#version) },
+      holder: name,
+      durationSeconds: 40,
+      renewedAtMs: nowMs,
+    };
+    this.leases.set(name, lease);
+    for (const watch of this.#leaseWatches) watch.onEvent(before === undefined ? 'added' : 'modified', lease);
   }
 
   /** A kubelet registers, or posts its status again. */
@@ -68,6 +130,7 @@ export class FakeKubernetes {
       taints: [],
       podCidrs: [],
       conditions: [],
+      volumesAttached: [],
       addresses: [],
       capacity: {},
       allocatable: {},
@@ -92,6 +155,7 @@ export class FakeKubernetes {
     const node = this.nodes.get(name);
     if (node === undefined) return;
     this.nodes.delete(name);
+    this.leases.delete(name);
     for (const watch of this.#nodeWatches) watch.onEvent('deleted', node);
   }
 
@@ -105,6 +169,7 @@ export class FakeKubernetes {
       terminationGracePeriodSeconds: 30,
       hasEmptyDir: false,
       persistentVolumeClaims: [],
+      containers: [],
       conditions: [],
       ...over,
     });
@@ -228,6 +293,7 @@ export class FakeKubernetes {
       secrets: this.secrets,
       pods: this.pods,
       certificatesigningrequests: this.csrs,
+      leases: this.leases,
     };
     return (maps[resource] ?? new Map<string, unknown>()) as Map<string, KubeObjects[R]>; // keyed by the same resource
   }
@@ -251,9 +317,8 @@ export class FakeKubernetes {
     signal: AbortSignal,
   ): Promise<void> {
     // The resource decides the type of the handler.
-    const watches = (resource === 'nodes' ? this.#nodeWatches : this.#csrWatches) as unknown as Set<
-      WatchHandler<KubeObjects[R]>
-    >;
+    const sets: Partial<Record<KubeResource, unknown>> = { nodes: this.#nodeWatches, leases: this.#leaseWatches };
+    const watches = (sets[resource] ?? this.#csrWatches) as Set<WatchHandler<KubeObjects[R]>>;
     watches.add(handler);
     if (this.#up) handler.onList(this.#list(resource));
     else handler.onLost(unreachable());
@@ -316,22 +381,4 @@ export class FakeKubernetes {
   #networkComes(): void {
     for (const name of this.nodes.keys()) this.putNode(name, { conditions: [readyCondition(true)] });
   }
-}
-
-export function readyCondition(ready: boolean): KubeNode['conditions'][number] {
-  const message = ready
-    ? 'kubelet is posting ready status'
-    : 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized';
-  return {
-    type: 'Ready',
-    status: ready ? 'True' : 'False',
-    reason: ready ? 'KubeletReady' : 'KubeletNotReady',
-    message,
-    transitionAtMs: 0,
-    heartbeatAtMs: 0,
-  };
-}
-
-function unreachable(): FlotillaError {
-  return new FlotillaError('KUBE_UNREACHABLE', 'connection refused', { kind: 'unavailable' });
 }

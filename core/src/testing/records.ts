@@ -5,14 +5,37 @@ import {
   NodePoolRole,
   NodePoolState,
   NodeState,
+  RepairRung,
+  RepairState,
   SessionState,
 } from '@flotilla/proto';
-import type { ClusterRecord, MachineRecord, NodeRecord, PoolRecord, TargetRecord } from '../domain/records.js';
-import type { MachineView, PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
-import { someCluster, someMachine, someNode, someNodeStatus, somePool, type PoolWish } from './samples.js';
+import type {
+  ClusterRecord,
+  MachineRecord,
+  NodeRecord,
+  PoolRecord,
+  ProjectRecord,
+  TargetRecord,
+} from '../domain/records.js';
+import type { RepairRecord } from '../domain/health-records.js';
+import type { ControlPlaneSeat, MachineView, PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
+import {
+  sampleVersion,
+  someCluster,
+  someMachine,
+  someNode,
+  someNodeStatus,
+  somePool,
+  type PoolWish,
+} from './samples.js';
 
 /** Records by value, for tables of world and plan. */
 const meta = { version: 1, createdAtMs: 1000, updatedAtMs: 1000 };
+
+export function aProjectRecord(over: Partial<ProjectRecord> = {}): ProjectRecord {
+  const open = { deleteRequestedAtMs: undefined, goneAtMs: undefined };
+  return { ...meta, id: 'prj_a', name: 'default', displayName: '', labels: {}, ...open, ...over };
+}
 
 export function aClusterRecord(over: Partial<ClusterRecord> = {}): ClusterRecord {
   return {
@@ -31,13 +54,19 @@ export function aClusterRecord(over: Partial<ClusterRecord> = {}): ClusterRecord
       nodesRunning: 1,
       initNodeId: 'nod_init',
       provisionedAtMs: 1000,
+      controlPlaneReplicas: 1,
+      controlPlaneRunning: 1,
+      missingRights: [],
     },
+    pause: undefined,
+    health: undefined,
     access: {
       clientSpki: new Uint8Array([7]),
       sealedClientKey: new Uint8Array([1]),
       sealedCertificateKey: new Uint8Array([2]),
       caCertificate: 'ca',
       clientCertificate: 'client',
+      sealedKubeconfig: new Uint8Array(),
     },
     ...over,
   };
@@ -59,7 +88,11 @@ export function aPoolRecord(wish: PoolWish = {}, over: Partial<PoolRecord> = {})
       nodesRunning: 0,
       missing: 0,
       mismatches: [],
+      nodesUpdated: 0,
     },
+    rolloutRevision: 1,
+    pause: undefined,
+    health: undefined,
     ...over,
   };
 }
@@ -70,6 +103,10 @@ export function aMachineRecord(over: Partial<MachineRecord> = {}): MachineRecord
     ...someMachine('prj_a', 'mch_a', { name: 'web-1' }),
     quarantined: false,
     quarantineReason: '',
+    remediationDisabled: false,
+    preserved: false,
+    pause: undefined,
+    health: undefined,
     retireRequestedAtMs: undefined,
     status: { state: MachineState.AVAILABLE, reason: '', message: '', conditions: [] },
     nodeId: '',
@@ -89,6 +126,10 @@ export function aNodeRecord(over: Partial<NodeRecord> = {}): NodeRecord {
     name: 'web-1',
     removal: undefined,
     retryCount: 0,
+    cordon: undefined,
+    drain: undefined,
+    replace: undefined,
+    health: undefined,
     status: someNodeStatus(NodeState.PENDING),
     endedAtMs: undefined,
     ...over,
@@ -106,6 +147,50 @@ export function aMachineView(over: Partial<MachineView> = {}): MachineView {
     node: aNodeRecord(),
     pool: aPoolRecord(),
     cluster: aClusterRecord(),
+    repair: undefined,
+    controlPlane: [],
+    ...over,
+  };
+}
+
+/** A member of the control plane that runs. */
+export function aSeat(nodeId: string, over: Partial<ControlPlaneSeat> = {}): ControlPlaneSeat {
+  return {
+    nodeId,
+    machineId: nodeId.replace('nod', 'mch'),
+    name: nodeId.replace('nod_', ''),
+    joined: true,
+    running: true,
+    removing: false,
+    claimedAtMs: 1000,
+    provider: '',
+    region: '',
+    zone: '',
+    ...over,
+  };
+}
+
+/** A run of the ladder that has just begun. */
+export function aRepair(over: Partial<RepairRecord> = {}): RepairRecord {
+  return {
+    id: 'rep_a',
+    version: 1,
+    projectId: 'prj_a',
+    clusterId: 'clu_a',
+    poolId: 'pol_a',
+    nodeId: 'nod_a',
+    machineId: 'mch_a',
+    cause: 'KubeletUnhealthy',
+    rung: RepairRung.RESTART_KUBELET,
+    attempt: 1,
+    state: RepairState.RUNNING,
+    message: 'The kubelet is restarted.',
+    startedAtMs: 1000,
+    rungStartedAtMs: 1000,
+    rungDeadlineAtMs: 61_000,
+    bootId: 'boot',
+    endedAtMs: undefined,
+    history: [],
     ...over,
   };
 }
@@ -126,6 +211,10 @@ export function aMember(nodeId: string, over: Partial<PoolMember> = {}): PoolMem
     warning: '',
     quarantined: false,
     retireRequested: false,
+    observedTemplateRevision: 1,
+    kubernetesVersion: sampleVersion,
+    replace: undefined,
+    updateParked: false,
     ...over,
   };
 }
@@ -159,6 +248,7 @@ export function aPoolView(over: Partial<PoolView> = {}): PoolView {
     pool: aPoolRecord(),
     cluster: aClusterRecord(),
     controlPlaneMissing: 0,
+    controlPlane: [],
     members: [],
     candidates: [],
     ...over,

@@ -1,16 +1,19 @@
 import {
   ClusterSpec,
   EventSeverity,
+  HealthPolicy,
   MachineFacts,
   NodePoolRole,
   NodePoolSpec,
   NodeTemplate,
   type NodeState,
   MachineSelector,
+  UpdatePolicy,
 } from '@flotilla/proto';
 import { completeClusterSpec } from '../domain/cluster-spec.js';
 import { completePoolSpec } from '../domain/pool-spec.js';
 import type { NodeStatusRecord } from '../domain/records.js';
+import { durationOf } from '../domain/durations.js';
 import type { NewCluster, NewEvent, NewMachine, NewNode, NewPool } from '../store/change.js';
 
 export const sampleVersion = 'v1.34.4';
@@ -60,6 +63,9 @@ export interface PoolWish {
   readonly size?: number;
   readonly selector?: Partial<MachineSelector>;
   readonly template?: Partial<NodeTemplate>;
+  readonly update?: Partial<UpdatePolicy>;
+  readonly health?: Partial<HealthPolicy>;
+  readonly drainTimeoutMs?: number;
 }
 
 export function somePool(cluster: NewCluster, id: string, wish: PoolWish = {}): NewPool {
@@ -69,6 +75,9 @@ export function somePool(cluster: NewCluster, id: string, wish: PoolWish = {}): 
     ...(size === undefined ? {} : { size }),
     selector: MachineSelector.create(selector),
     template: NodeTemplate.create(template),
+    ...(wish.update === undefined ? {} : { update: UpdatePolicy.create(wish.update) }),
+    ...(wish.health === undefined ? {} : { health: HealthPolicy.create(wish.health) }),
+    ...(wish.drainTimeoutMs === undefined ? {} : { drainTimeout: durationOf(wish.drainTimeoutMs) }),
   });
   return {
     id,
@@ -114,6 +123,8 @@ export function someNodeStatus(state: NodeState, over: Partial<NodeStatusRecord>
     drainedAtMs: undefined,
     cleanedAtMs: undefined,
     warning: '',
+    drain: undefined,
+    observedTemplateRevision: 0,
     ...over,
   };
 }

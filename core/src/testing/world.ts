@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { newId, seededRandom, silentLogger, SimClock, type Logger, type Random } from '@flotilla/kit';
-import { NodePoolRole, SessionState } from '@flotilla/proto';
+import { Cni, NodePoolRole, SessionState } from '@flotilla/proto';
 import { controlPlanePoolName } from '../domain/pool-spec.js';
 import { createEngine } from '../reconcile/engine.js';
 import type { Engine } from '../reconcile/engine-contract.js';
 import type { EnginePorts } from '../reconcile/ports.js';
+import type { EngineExtension } from '../reconcile/reconciler.js';
 import type { Change, NewCluster, Owner } from '../store/change.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import type { Store } from '../store/store.js';
@@ -18,7 +19,12 @@ export interface WorldOptions {
   readonly log?: Logger;
   /** Kill the engine right after its n-th durable commit or write to an API server. */
   readonly killAfter?: number;
+  /** Reconcilers of other packages, as `compose.ts` adds them. */
+  readonly extensions?: readonly EngineExtension[];
 }
+
+const renewEveryMs = 5_000;
+const lostWithinMs = 600_000;
 
 /** The engine with fake hosts and a fake API server over a real store in memory and a simulated clock. */
 export class World {
@@ -34,6 +40,12 @@ export class World {
   /** Commits and API writes of the engine so far. */
   marks = 0;
   mirrored = true;
+  /** Silence after which an agent counts as silent, and how long our own process stalled. */
+  deadlineMs = 15_000;
+  ownStallMs = 0;
+  /** What the mirror has of network plugins, by name. */
+  readonly cni = new Map<string, string>();
+  readonly #over = new AbortController();
   readonly #options: WorldOptions;
   readonly #disconnected = new Set<string>();
   readonly #heard = new Map<string, number>();
@@ -48,6 +60,7 @@ export class World {
     this.#options = options;
     this.kubernetes.setUp(false);
     this.engine = this.#start();
+    void this.#kubelets();
   }
 
   static async open(options: WorldOptions = {}): Promise<World> {
@@ -66,6 +79,7 @@ export class World {
   }
 
   async close(): Promise<void> {
+    this.#over.abort(new Error('over'));
     this.#life.abort(new Error('over'));
     await this.#running;
     await this.store.close();
@@ -128,6 +142,27 @@ export class World {
     this.#dirty.add(machineId);
   }
 
+  /** The machine loses power: neither its agent nor its kubelet is heard any more. */
+  async powerOff(name: string): Promise<void> {
+    this.kubernetes.stopKubelet(name);
+    await this.setConnected(name, false);
+  }
+
+  async powerOn(name: string): Promise<void> {
+    this.agents.get(`mch_${name}`)?.boot();
+    await this.setConnected(name, true);
+  }
+
+  /** The kubelets' Leases, whatever the engine does. */
+  async #kubelets(): Promise<void> {
+    const { signal } = this.#over;
+    setMaxListeners(0, signal);
+    while (!signal.aborted) {
+      this.kubernetes.tick(this.clock.now().wallMs);
+      await this.clock.sleep(renewEveryMs, signal).catch(() => undefined);
+    }
+  }
+
   /** Lets everything happen that can happen without time passing. */
   async settle(): Promise<void> {
     for (let round = 0; round < 2000; round++) {
@@ -183,9 +218,13 @@ export class World {
     const life = new AbortController();
     setMaxListeners(0, life.signal);
     this.#life = life;
-    const engine = createEngine(this.#ports(life));
+    const engine = createEngine(this.#ports(life), this.#options.extensions);
     this.#running = Promise.all(engine.tasks.map((task) => task.run(life.signal)));
     return engine;
+  }
+
+  #silentMs(machineId: string): number {
+    return this.clock.now().monotonicMs - (this.#heard.get(machineId) ?? 0);
   }
 
   #mark(life: AbortController): void {
@@ -216,12 +255,18 @@ export class World {
         },
       },
       sessions: {
+        fleet: () => ({
+          heard: this.agents.size - this.#disconnected.size,
+          lost: [...this.#disconnected].filter((id) => this.#silentMs(id) <= lostWithinMs).length,
+        }),
         live: (machineId) => ({
           connected: this.agents.has(machineId) && !this.#disconnected.has(machineId),
           lastHeardMs: this.#disconnected.has(machineId) ? this.#heard.get(machineId) : clock.now().monotonicMs,
           watchedSinceMs: 0,
+          deadlineMs: this.deadlineMs,
+          ownStallMs: this.ownStallMs,
           heartbeatIntervalMs: 5_000,
-          probes: [],
+          probes: this.agents.get(machineId)?.probes ?? [],
         }),
       },
       clusters: { connect: () => Promise.resolve(this.kubernetes.client(alive, () => this.#mark(life))) },
@@ -237,6 +282,10 @@ export class World {
       mirror: {
         manifestSha256: () => (this.mirrored ? 'f'.repeat(64) : undefined),
         flannelImage: () => 'ghcr.io/flannel-io/flannel:v0.28.4',
+        cniManifests: (cni) => {
+          const text = this.cni.get(Cni[cni] ?? '');
+          return text === undefined ? undefined : { text };
+        },
         knows: () => true,
       },
       dispatch: { wake: (machineId) => (alive() ? this.#dirty.add(machineId) : undefined) },

@@ -171,6 +171,7 @@ export function membersConformance(opened: Open): void {
         sealedCertificateKey: new Uint8Array([3]),
         caCertificate: 'ca',
         clientCertificate: 'crt',
+        sealedKubeconfig: new Uint8Array([4]),
       };
       await commit('cluster', { kind: 'cluster.access', clusterId: 'clu_a', access });
       expect(await store.read.cluster('clu_a')).toMatchObject({ status: next, access });

@@ -1,8 +1,5 @@
-import { sql, type CompiledQuery, type CreateTableBuilder, type Kysely } from 'kysely';
+import { createIndex, createTable, type Columns, type IndexOf } from './columns.js';
 import type { Migration } from './migration.js';
-
-/** Columns: `!` = not null. Types are those that SQLite and PostgreSQL share. */
-type Columns = Readonly<Record<string, 'text!' | 'text' | 'int!' | 'int' | 'blob!' | 'blob'>>;
 
 const meta = { version: 'int!', created_at: 'int!', updated_at: 'int!' } as const;
 
@@ -216,14 +213,7 @@ const tables: Readonly<Record<string, { readonly columns: Columns; readonly key:
   },
 };
 
-/** name: table, columns; `live` limits the index to rows that are not over. */
-const indexes: readonly {
-  readonly name: string;
-  readonly on: string;
-  readonly columns: readonly string[];
-  readonly unique?: true;
-  readonly where?: string;
-}[] = [
+const indexes: readonly IndexOf[] = [
   { name: 'project_name', on: 'project', columns: ['name'], unique: true },
   { name: 'cluster_name', on: 'cluster', columns: ['project_id', 'name'], unique: true, where: 'gone_at is null' },
   { name: 'pool_name', on: 'pool', columns: ['cluster_id', 'name'], unique: true, where: 'gone_at is null' },
@@ -242,34 +232,11 @@ const indexes: readonly {
   { name: 'request_expiry', on: 'request', columns: ['expires_at'] },
 ];
 
-function createTable(builder: Kysely<unknown>, name: string, columns: Columns, key: readonly string[]): CompiledQuery {
-  let table: CreateTableBuilder<string, string> = builder.schema.createTable(name);
-  for (const [column, type] of Object.entries(columns)) {
-    const dataType = type.startsWith('text') ? 'text' : type.startsWith('int') ? 'bigint' : 'blob';
-    const isSingleKey = key.length === 1 && key[0] === column;
-    // INTEGER PRIMARY KEY is what makes SQLite use the row number itself.
-    const stored = isSingleKey && dataType === 'bigint' ? 'integer' : dataType;
-    table = table.addColumn(column, stored, (c) => {
-      const withNull = type.endsWith('!') ? c.notNull() : c;
-      return isSingleKey ? withNull.primaryKey() : withNull;
-    });
-  }
-  if (key.length > 1) table = table.addPrimaryKeyConstraint(`${name}_key`, [...key]);
-  return table.compile();
-}
-
 /** The first schema. */
 export const start: Migration = {
   name: '0001-start',
   statements: (builder) => [
     ...Object.entries(tables).map(([name, { columns, key }]) => createTable(builder, name, columns, key)),
-    ...indexes.map(({ name, on, columns, unique, where }) => {
-      const index = builder.schema
-        .createIndex(`${name}_index`)
-        .on(on)
-        .columns([...columns]);
-      const kind = unique === true ? index.unique() : index;
-      return (where === undefined ? kind : kind.where(sql.raw<boolean>(where))).compile();
-    }),
+    ...indexes.map((index) => createIndex(builder, index)),
   ],
 };

@@ -22,7 +22,7 @@ import {
 import type { ListQuery, Page } from '../store.js';
 import { builder, type SqliteConnection } from './database.js';
 
-type ListedTable = 'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'api_key';
+type ListedTable = 'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'api_key' | 'member';
 
 interface Listed {
   readonly fields: Readonly<Record<string, ListField>>;
@@ -46,7 +46,20 @@ const sliceSize = 50;
 
 /** What each list can be filtered and ordered by. */
 const listed = {
-  project: { fields: { name: bare('name'), ...times }, orderFirst: 'name', live: '1 = 1', scopes: [], hasLabels: true },
+  project: {
+    fields: { name: bare('name'), id: bare('id'), ...times },
+    orderFirst: 'name',
+    live: 'gone_at is null',
+    scopes: [],
+    hasLabels: true,
+  },
+  member: {
+    fields: { subject: bare('subject'), name: bare('subject'), role: enumField('role', Role), ...times },
+    orderFirst: 'subject',
+    live: '1 = 1',
+    scopes: ['project_id'],
+    hasLabels: false,
+  },
   cluster: {
     fields: { name: bare('name'), id: bare('id'), state: enumField('state', ClusterState), ...times },
     orderFirst: 'name',

@@ -3,9 +3,11 @@ import {
   toCertificate,
   toCluster,
   toMachine,
+  toMember,
   toNode,
   toPool,
   toProject,
+  toRepair,
   toTarget,
   toToken,
 } from '../rows.js';
@@ -20,7 +22,8 @@ const maybe = <Row, T>(row: Row | undefined, convert: (row: Row) => T): T | unde
 
 /** All reads, on a connection that only reads. */
 export function sqliteReads(db: SqliteConnection): StoreReads {
-  return { ...resourceReads(db), ...nodeReads(db), ...accessReads(db), ...journalReads(db), views: sqliteViews(db) };
+  const views = sqliteViews(db);
+  return { ...resourceReads(db), ...nodeReads(db), ...accessReads(db), ...memberReads(db), ...journalReads(db), views };
 }
 
 type Resources = Pick<
@@ -32,7 +35,8 @@ function resourceReads(db: SqliteConnection): Resources {
   return {
     project: async (idOrName) => {
       const query = builder.selectFrom('project').selectAll();
-      const row = db.first(query.where('id', '=', idOrName)) ?? db.first(query.where('name', '=', idOrName));
+      const named = query.where('name', '=', idOrName).where('gone_at', 'is', null);
+      const row = db.first(query.where('id', '=', idOrName)) ?? db.first(named);
       return maybe(row, toProject);
     },
     projects: async (query) => listRows(db, 'project', query, toProject),
@@ -131,6 +135,20 @@ function accessReads(db: SqliteConnection): Access {
     request: async (key, nowMs) => {
       const query = builder.selectFrom('request').select(['fingerprint', 'response']).where('key', '=', key);
       return db.first(query.where('expires_at', '>', nowMs));
+    },
+  };
+}
+
+function memberReads(db: SqliteConnection): Pick<StoreReads, 'members' | 'member' | 'repairsOf'> {
+  return {
+    members: async (query) => listRows(db, 'member', query, toMember),
+    member: async (projectId, subject) => {
+      const query = builder.selectFrom('member').selectAll().where('project_id', '=', projectId);
+      return maybe(db.first(query.where('subject', '=', subject)), toMember);
+    },
+    repairsOf: async (nodeId, limit) => {
+      const query = builder.selectFrom('repair').selectAll().where('node_id', '=', nodeId);
+      return db.all(query.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(limit)).map(toRepair);
     },
   };
 }

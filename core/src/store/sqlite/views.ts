@@ -1,12 +1,24 @@
 import { NodePoolRole, NodeState } from '@flotilla/proto';
 import { sql } from 'kysely';
-import type { ClusterView, MachineView, NodeView, PoolCandidate, PoolMember, PoolView } from '../../domain/views.js';
+import type { RepairRecord } from '../../domain/health-records.js';
+import type { NodeRecord } from '../../domain/records.js';
+import type {
+  ClusterView,
+  ControlPlaneSeat,
+  MachineView,
+  NodeView,
+  PoolCandidate,
+  PoolView,
+} from '../../domain/views.js';
 import { labelsFrom, removalFrom } from '../json.js';
-import { toCluster, toMachine, toNode, toPool, toProject, toTarget } from '../rows.js';
+import { toCluster, toMachine, toNode, toPool, toProject, toRepair, toTarget } from '../rows.js';
 import type { StoreViews } from '../store.js';
 import { builder, type SqliteConnection } from './database.js';
+import { clusterHealthView } from './view-health.js';
+import { membersOf } from './view-members.js';
 
 const candidatesMax = 2000;
+const provisioned: number = NodeState.PROVISIONED;
 
 /** Each view is one transaction, or a single statement: everything in it is of the same moment. */
 export function sqliteViews(db: SqliteConnection): StoreViews {
@@ -16,6 +28,7 @@ export function sqliteViews(db: SqliteConnection): StoreViews {
     pool: async (id) => db.snapshot(() => poolView(db, id)),
     node: async (id) => db.snapshot(() => nodeView(db, id)),
     machine: async (id) => db.snapshot(() => machineView(db, id)),
+    clusterHealth: async (id) => db.snapshot(() => clusterHealthView(db, id)),
     nodeIdsOf: async (of) => {
       const live = builder.selectFrom('node').select('id').where('ended_at', 'is', null).orderBy('id');
       const query =
@@ -34,6 +47,7 @@ export function sqliteViews(db: SqliteConnection): StoreViews {
 }
 
 const live = {
+  project: 'gone_at is null',
   cluster: 'gone_at is null',
   pool: 'gone_at is null',
   node: 'ended_at is null',
@@ -110,50 +124,10 @@ function poolView(db: SqliteConnection, id: string): PoolView | undefined {
     pool,
     cluster,
     controlPlaneMissing: controlPlaneMissing(db, cluster.id),
+    controlPlane: seatsOf(db, cluster.id),
     members: membersOf(db, id),
     candidates: candidatesOf(db, pool.projectId, id, specChangedAt),
   };
-}
-
-function membersOf(db: SqliteConnection, poolId: string): PoolMember[] {
-  const query = builder
-    .selectFrom('node')
-    .innerJoin('machine', 'machine.id', 'node.machine_id')
-    .select([
-      'node.id',
-      'node.version',
-      'node.machine_id',
-      'node.name',
-      'node.role',
-      'node.state',
-      'node.template_revision',
-      'node.created_at',
-      'node.removal',
-      'node.ready',
-      'node.schedulable',
-      'node.warning',
-      'machine.quarantined',
-      'machine.retire_requested_at',
-    ])
-    .where('node.pool_id', '=', poolId)
-    .where('node.ended_at', 'is', null)
-    .orderBy('node.id');
-  return db.all(query).map((row) => ({
-    nodeId: row.id,
-    version: row.version,
-    machineId: row.machine_id,
-    name: row.name,
-    role: row.role,
-    state: row.state,
-    templateRevision: row.template_revision,
-    claimedAtMs: row.created_at,
-    removing: removalFrom(row.removal) !== undefined,
-    ready: row.ready === 1,
-    schedulable: row.schedulable === 1,
-    warning: row.warning,
-    quarantined: row.quarantined === 1,
-    retireRequested: row.retire_requested_at !== null,
-  }));
 }
 
 function candidatesOf(
@@ -239,6 +213,44 @@ function controlPlaneMissing(db: SqliteConnection, clusterId: string): number {
   }, 0);
 }
 
+/** Members of the control plane, narrow: no status is read. */
+function seatsOf(db: SqliteConnection, clusterId: string): ControlPlaneSeat[] {
+  const query = builder
+    .selectFrom('node')
+    .innerJoin('machine', 'machine.id', 'node.machine_id')
+    .select(['node.id', 'node.machine_id', 'node.name', 'node.state', 'node.ready', 'node.was_ready', 'node.removal'])
+    .select(['node.created_at', 'machine.provider', 'machine.region', 'machine.zone'])
+    .where('node.cluster_id', '=', clusterId)
+    .where('node.ended_at', 'is', null)
+    .where('node.role', '=', NodePoolRole.CONTROL_PLANE)
+    .orderBy('node.created_at')
+    .orderBy('node.id');
+  return db.all(query).map((row) => {
+    const joined = row.was_ready === 1 || row.state === provisioned;
+    return {
+      nodeId: row.id,
+      machineId: row.machine_id,
+      name: row.name,
+      joined,
+      running: joined && row.ready === 1,
+      removing: row.removal !== null,
+      claimedAtMs: row.created_at,
+      provider: row.provider,
+      region: row.region,
+      zone: row.zone,
+    };
+  });
+}
+
+const seatsAround = (db: SqliteConnection, node: NodeRecord | undefined): ControlPlaneSeat[] =>
+  node?.role === NodePoolRole.CONTROL_PLANE ? seatsOf(db, node.clusterId) : [];
+
+const liveRepairOf = (db: SqliteConnection, nodeId: string): RepairRecord | undefined => {
+  const query = builder.selectFrom('repair').selectAll().where('node_id', '=', nodeId).where('ended_at', 'is', null);
+  const row = db.first(query);
+  return row === undefined ? undefined : toRepair(row);
+};
+
 function nodeView(db: SqliteConnection, id: string): NodeView | undefined {
   const node = nodeOf(db, id);
   if (node === undefined) return undefined;
@@ -248,7 +260,8 @@ function nodeView(db: SqliteConnection, id: string): NodeView | undefined {
     machineOf(db, node.machineId),
   ];
   if (pool === undefined || cluster === undefined || machine === undefined) return undefined;
-  return { node, pool, cluster, machine, target: targetOf(db, node.machineId) };
+  const [target, repair, controlPlane] = [targetOf(db, node.machineId), liveRepairOf(db, id), seatsAround(db, node)];
+  return { node, pool, cluster, machine, target, repair, controlPlane };
 }
 
 function machineView(db: SqliteConnection, id: string): MachineView | undefined {
@@ -261,5 +274,7 @@ function machineView(db: SqliteConnection, id: string): MachineView | undefined 
     node,
     pool: node === undefined ? undefined : poolOf(db, node.poolId),
     cluster: node === undefined ? undefined : clusterOf(db, node.clusterId),
+    repair: node === undefined ? undefined : liveRepairOf(db, node.id),
+    controlPlane: seatsAround(db, node),
   };
 }

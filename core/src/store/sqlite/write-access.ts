@@ -1,7 +1,11 @@
 import { FlotillaError } from '@flotilla/kit';
+import type { UpdateQueryBuilder, UpdateResult } from 'kysely';
+import type { Schema } from '../schema.js';
 import { locationText, labelsText } from '../json.js';
 import { builder } from './database.js';
 import { notFound, type WriteContext, type WritersOf } from './write-context.js';
+
+type TokensToRevoke = UpdateQueryBuilder<Schema, 'token', 'token', UpdateResult>;
 
 const refuse = (code: string, message: string): FlotillaError =>
   new FlotillaError(code, message, { kind: 'permission', remedy: 'Create a new token with `flotilla token create`.' });
@@ -128,6 +132,12 @@ export const accessWriters: WritersOf<
     if (changed === 0) throw notFound('apikey', apiKeyId);
   },
 };
+
+/** Revokes those of the chosen tokens that are not revoked yet. */
+export function revokeTokens(ctx: WriteContext, choose: (tokens: TokensToRevoke) => TokensToRevoke): void {
+  const query = builder.updateTable('token').set({ revoked_at: ctx.nowMs }).where('revoked_at', 'is', null);
+  for (const { id } of ctx.db.all(choose(query).returning('id'))) ctx.bump('token', id);
+}
 
 /** The predicate and the count in one statement; then, only on refusal, which part of it failed. */
 function spendOnce(tokenId: string, ctx: WriteContext): void {

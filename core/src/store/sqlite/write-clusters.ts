@@ -1,37 +1,27 @@
 import { ClusterSpec, NodePoolSpec } from '@flotilla/proto';
+import { needsRollout } from '../../domain/pool-spec.js';
 import { clusterTransitions, poolTransitions } from '../../domain/states.js';
 import { clusterStatusText, firstStatus, labelsText, poolStatusText } from '../json.js';
 import { builder } from './database.js';
+import { revokeTokens } from './write-access.js';
 import type { WritersOf } from './write-context.js';
 
 const pending = 1;
 
 /** A cluster that is gone leaves no key behind. */
-const noAccess = { client_spki: null, sealed_client_key: null, sealed_certificate_key: null };
+const noAccess = { client_spki: null, sealed_client_key: null, sealed_certificate_key: null, sealed_kubeconfig: null };
 
-/** Projects, clusters and pools. */
+/** Clusters and pools. */
 export const clusterWriters: WritersOf<
-  | 'project.spec'
   | 'cluster.spec'
   | 'cluster.delete'
+  | 'cluster.import'
   | 'cluster.status'
   | 'cluster.access'
   | 'pool.spec'
   | 'pool.delete'
   | 'pool.status'
 > = {
-  'project.spec': ({ project }, ctx) => {
-    const set = { display_name: project.displayName, labels: labelsText(project.labels) };
-    if (ctx.versionOf('project', project.id) > 0) {
-      ctx.db.run(builder.updateTable('project').set(set).where('id', '=', project.id));
-      ctx.bump('project', project.id);
-      return;
-    }
-    const first = { version: 1, created_at: ctx.nowMs, updated_at: ctx.nowMs };
-    ctx.db.run(builder.insertInto('project').values({ id: project.id, name: project.name, ...set, ...first }));
-    ctx.created('project', project.id);
-  },
-
   'cluster.spec': ({ cluster }, ctx) => {
     const set = { labels: labelsText(cluster.labels), spec: JSON.stringify(ClusterSpec.toJSON(cluster.spec)) };
     if (ctx.versionOf('cluster', cluster.id) > 0) {
@@ -54,6 +44,9 @@ export const clusterWriters: WritersOf<
         sealed_certificate_key: null,
         ca_certificate: '',
         client_certificate: '',
+        sealed_kubeconfig: null,
+        pause: null,
+        health: null,
         version: 1,
         created_at: ctx.nowMs,
         updated_at: ctx.nowMs,
@@ -70,6 +63,15 @@ export const clusterWriters: WritersOf<
         .where('id', '=', clusterId)
         .where('delete_requested_at', 'is', null),
     );
+    revokeTokens(ctx, (token) =>
+      token.where('pool_id', 'in', builder.selectFrom('pool').select('id').where('cluster_id', '=', clusterId)),
+    );
+    ctx.bump('cluster', clusterId);
+  },
+
+  'cluster.import': ({ clusterId, sealedKubeconfig }, ctx) => {
+    const set = { sealed_kubeconfig: Buffer.from(sealedKubeconfig) };
+    ctx.db.run(builder.updateTable('cluster').set(set).where('id', '=', clusterId));
     ctx.bump('cluster', clusterId);
   },
 
@@ -86,6 +88,7 @@ export const clusterWriters: WritersOf<
 
   'cluster.access': ({ clusterId, access }, ctx) => {
     const set = {
+      ...(access.sealedKubeconfig.length === 0 ? {} : { sealed_kubeconfig: Buffer.from(access.sealedKubeconfig) }),
       client_spki: Buffer.from(access.clientSpki),
       sealed_client_key: Buffer.from(access.sealedClientKey),
       sealed_certificate_key: Buffer.from(access.sealedCertificateKey),
@@ -103,8 +106,14 @@ export const clusterWriters: WritersOf<
       template_revision: pool.templateRevision,
       spec_changed_at: ctx.nowMs,
     };
-    if (ctx.versionOf('pool', pool.id) > 0) {
-      ctx.db.run(builder.updateTable('pool').set(set).where('id', '=', pool.id));
+    const stored = ctx.db.first(
+      builder.selectFrom('pool').select(['spec', 'template_revision']).where('id', '=', pool.id),
+    );
+    if (stored !== undefined) {
+      const before = NodePoolSpec.fromJSON(JSON.parse(stored.spec));
+      const rollsOut = pool.templateRevision > stored.template_revision && needsRollout(before, pool.spec);
+      const moved = rollsOut ? { ...set, rollout_revision: pool.templateRevision } : set;
+      ctx.db.run(builder.updateTable('pool').set(moved).where('id', '=', pool.id));
       ctx.bump('pool', pool.id);
       return;
     }
@@ -117,10 +126,13 @@ export const clusterWriters: WritersOf<
         name: pool.name,
         role: pool.spec.role,
         ...set,
+        rollout_revision: pool.templateRevision,
         state: pending,
         status: firstStatus.pool,
         delete_requested_at: null,
         gone_at: null,
+        pause: null,
+        health: null,
         version: 1,
         created_at: ctx.nowMs,
         updated_at: ctx.nowMs,
@@ -138,6 +150,7 @@ export const clusterWriters: WritersOf<
         .where('id', '=', poolId)
         .where('delete_requested_at', 'is', null),
     );
+    revokeTokens(ctx, (token) => token.where('pool_id', '=', poolId));
     ctx.bump('pool', poolId);
   },
 

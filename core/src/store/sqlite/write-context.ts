@@ -18,7 +18,7 @@ export interface JournalHeads {
   auditHash: string;
 }
 
-type VersionedTable = 'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'api_key';
+type VersionedTable = 'project' | 'cluster' | 'pool' | 'machine' | 'node' | 'token' | 'api_key' | 'repair' | 'member';
 
 const tableOf = {
   project: 'project',
@@ -28,7 +28,9 @@ const tableOf = {
   node: 'node',
   token: 'token',
   apikey: 'api_key',
-} as const satisfies Record<Exclude<Expectation['kind'], 'target'>, VersionedTable>;
+  member: 'member',
+  repair: 'repair',
+} as const satisfies Record<Exclude<Expectation['kind'] | 'member', 'target'>, VersionedTable>;
 
 /** What the writers of one commit share. */
 export class WriteContext {
@@ -65,7 +67,7 @@ export class WriteContext {
   }
 
   /** After a write: raises the version and remembers it. NOT_FOUND when nothing is there. */
-  bump(kind: keyof typeof tableOf, id: string): void {
+  bump(kind: Exclude<keyof typeof tableOf, 'repair'>, id: string): void {
     const query = builder
       .updateTable(tableOf[kind])
       .set((eb) => ({ version: eb('version', '+', 1), updated_at: this.nowMs }))
@@ -80,6 +82,14 @@ export class WriteContext {
   created(kind: keyof typeof tableOf, id: string): void {
     this.versions[`${kind}:${id}`] = 1;
     this.touch(kind, id);
+  }
+
+  /** A pool's machines belong to the project, so a touch of the machine tells nobody of its cluster: this does. */
+  touchHealthOf(machineId: string): void {
+    const node = this.db.first(
+      builder.selectFrom('node').select('cluster_id').where('machine_id', '=', machineId).where('ended_at', 'is', null),
+    );
+    if (node !== undefined) this.touch('health', node.cluster_id);
   }
 
   /** Stops a status that the transition table does not know: a bug of a plan, never of a user. */
@@ -172,6 +182,14 @@ export class WriteContext {
       case 'project': {
         const row = this.db.first(builder.selectFrom('project').select('name').where('id', '=', id));
         return { name: row?.name ?? id, projectId: id };
+      }
+      case 'member': {
+        const row = this.db.first(builder.selectFrom('member').select(['subject', 'project_id']).where('id', '=', id));
+        return { name: row?.subject ?? id, projectId: row?.project_id ?? '' };
+      }
+      case 'repair': {
+        const row = this.db.first(builder.selectFrom('repair').select('project_id').where('id', '=', id));
+        return { name: id, projectId: row?.project_id ?? '' };
       }
       case 'version':
       case 'instance':

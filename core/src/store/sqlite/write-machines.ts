@@ -1,7 +1,7 @@
 import { MachineFacts, MachineTarget, ObservedState, SessionState, type Location } from '@flotilla/proto';
 import { suffixedName } from '../../domain/names.js';
 import { machineTransitions } from '../../domain/states.js';
-import { firstStatus, labelsText, machineStatusText } from '../json.js';
+import { firstStatus, labelsText, machineHealthText, machineStatusText } from '../json.js';
 import { builder } from './database.js';
 import { conflict, notFound, type WriteContext, type WritersOf } from './write-context.js';
 
@@ -30,6 +30,7 @@ export const machineWriters: WritersOf<
   | 'machine.presence'
   | 'machine.inventory'
   | 'machine.observe'
+  | 'machine.health'
   | 'machine.status'
   | 'machine.retire'
   | 'target.write'
@@ -45,6 +46,10 @@ export const machineWriters: WritersOf<
         wanted_pool_id: machine.wantedPoolId,
         quarantined: 0,
         quarantine_reason: '',
+        remediation_disabled: 0,
+        preserved: 0,
+        pause: null,
+        health: null,
         retire_requested_at: null,
         token_id: machine.tokenId,
         identity_key_sha256: machine.identityKeySha256,
@@ -74,15 +79,20 @@ export const machineWriters: WritersOf<
       ...(set.wantedPoolId === undefined ? {} : { wanted_pool_id: set.wantedPoolId }),
       ...(set.quarantined === undefined ? {} : { quarantined: set.quarantined ? 1 : 0 }),
       ...(set.quarantineReason === undefined ? {} : { quarantine_reason: set.quarantineReason }),
+      ...(set.remediationDisabled === undefined ? {} : { remediation_disabled: set.remediationDisabled ? 1 : 0 }),
+      ...(set.preserved === undefined ? {} : { preserved: 0 }),
       ...(set.retire === undefined ? {} : { retire_requested_at: ctx.nowMs }),
     };
     if (Object.keys(columns).length > 0) {
       ctx.db.run(builder.updateTable('machine').set(columns).where('id', '=', machineId));
     }
     ctx.bump('machine', machineId);
+    ctx.touchHealthOf(machineId);
   },
 
   'machine.presence': ({ machineId, session, lastSeenAtMs, remoteAddress }, ctx) => {
+    const stored = ctx.db.first(builder.selectFrom('machine').select('session').where('id', '=', machineId));
+    if (stored?.session !== session) ctx.touchHealthOf(machineId);
     update(machineId, { session, last_seen_at: lastSeenAtMs, remote_address: remoteAddress }, ctx);
   },
 
@@ -90,6 +100,11 @@ export const machineWriters: WritersOf<
 
   'machine.observe': ({ machineId, observed }, ctx) => {
     update(machineId, { observed: JSON.stringify(ObservedState.toJSON(observed)), observed_at: ctx.nowMs }, ctx);
+  },
+
+  'machine.health': ({ machineId, health }, ctx) => {
+    update(machineId, { health: machineHealthText(health) }, ctx);
+    ctx.touchHealthOf(machineId);
   },
 
   'machine.status': ({ machineId, status }, ctx) => {
@@ -141,6 +156,7 @@ type MachineColumns = Partial<{
   remote_address: string;
   observed: string;
   observed_at: number;
+  health: string;
 }> &
   Partial<ReturnType<typeof factsColumns>>;
 

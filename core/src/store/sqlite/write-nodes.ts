@@ -1,14 +1,27 @@
 import { FlotillaError } from '@flotilla/kit';
 import type { NodeRemoval } from '../../domain/records.js';
 import { nodeTransitions } from '../../domain/states.js';
-import { firstStatus, nodeStatusText } from '../json.js';
+import { firstStatus, nodeStatusText, plainText, removalFrom } from '../json.js';
 import { builder } from './database.js';
 import { notFound, type WriteContext, type WritersOf } from './write-context.js';
 
 const pending = 1;
+/** Reason of a node whose host could not take the new settings. */
+const updateParked = 'UpdateParked';
 
 /** Nodes: the membership of a machine in a pool. */
-export const nodeWriters: WritersOf<'node.claim' | 'node.release' | 'node.remove' | 'node.retry' | 'node.status'> = {
+export const nodeWriters: WritersOf<
+  | 'node.claim'
+  | 'node.release'
+  | 'node.remove'
+  | 'node.retry'
+  | 'node.status'
+  | 'node.rollout'
+  | 'node.cordon'
+  | 'node.drain'
+  | 'node.replace'
+  | 'node.yield'
+> = {
   'node.claim': ({ node }, ctx) => {
     const taken = ctx.db.run(
       builder
@@ -40,6 +53,13 @@ export const nodeWriters: WritersOf<'node.claim' | 'node.release' | 'node.remove
         kubernetes_version: node.kubernetesVersion,
         removal: null,
         retry_count: 0,
+        cordon: null,
+        drain: null,
+        replace: null,
+        health: null,
+        was_ready: 0,
+        observed_revision: 0,
+        update_parked: 0,
         state: pending,
         ready: 0,
         schedulable: 0,
@@ -69,6 +89,13 @@ export const nodeWriters: WritersOf<'node.claim' | 'node.release' | 'node.remove
     touchAround(nodeId, ctx);
   },
 
+  'node.rollout': ({ nodeId, templateRevision }, ctx) => wish(nodeId, { template_revision: templateRevision }, ctx),
+  'node.cordon': ({ nodeId, cordon }, ctx) => wish(nodeId, { cordon: plainText(cordon) }, ctx),
+  'node.drain': ({ nodeId, drain }, ctx) => wish(nodeId, { drain: plainText(drain) }, ctx),
+  'node.replace': ({ nodeId, replace }, ctx) => wish(nodeId, { replace: plainText(replace) }, ctx),
+  'node.yield': ({ nodeId, wish: which }, ctx) =>
+    wish(nodeId, which === 'cordon' ? { cordon: null } : { drain: null }, ctx),
+
   'node.status': ({ nodeId, status, ended }, ctx) => {
     ctx.checkMove('node', nodeId, nodeTransitions, status.state);
     const set = {
@@ -77,6 +104,9 @@ export const nodeWriters: WritersOf<'node.claim' | 'node.release' | 'node.remove
       ready: status.kubernetesReady ? 1 : 0,
       schedulable: status.schedulable ? 1 : 0,
       warning: status.warning,
+      was_ready: status.readyAtMs === undefined ? 0 : 1,
+      observed_revision: status.observedTemplateRevision,
+      update_parked: status.reason === updateParked ? 1 : 0,
       ...(ended ? { ended_at: ctx.nowMs } : {}),
     };
     ctx.db.run(builder.updateTable('node').set(set).where('id', '=', nodeId));
@@ -88,24 +118,41 @@ export const nodeWriters: WritersOf<'node.claim' | 'node.release' | 'node.remove
   },
 };
 
-/** The first wish to remove stands; a later one of another reason changes nothing. */
+type Wish = Partial<Record<'cordon' | 'drain' | 'replace', string | null>> & { readonly template_revision?: number };
+
+function wish(nodeId: string, set: Wish, ctx: WriteContext): void {
+  ctx.db.run(builder.updateTable('node').set(set).where('id', '=', nodeId));
+  ctx.bump('node', nodeId);
+  touchAround(nodeId, ctx);
+}
+
+/**
+ * The first wish to remove stands; a later one of another reason changes nothing, but may set a new deadline and force
+ * what the first one left to the pods' budgets.
+ */
 function remove(nodeId: string, removal: NodeRemoval, ctx: WriteContext): void {
-  ctx.db.run(
-    builder
-      .updateTable('node')
-      .set({ removal: JSON.stringify(removal) })
-      .where('id', '=', nodeId)
-      .where('removal', 'is', null),
-  );
+  const stored = ctx.db.first(builder.selectFrom('node').select('removal').where('id', '=', nodeId));
+  const first = removalFrom(stored?.removal ?? null);
+  const timeout = removal.timeoutMs === undefined ? {} : { timeoutMs: removal.timeoutMs };
+  const harder = removal.force === true ? { ...timeout, force: true } : {};
+  const text = plainText(first === undefined ? removal : { ...first, ...harder });
+  ctx.db.run(builder.updateTable('node').set({ removal: text }).where('id', '=', nodeId));
   ctx.bump('node', nodeId);
   const { machineId } = touchAround(nodeId, ctx);
-  // Or an open pool would take the machine back at once.
-  ctx.db.run(builder.updateTable('machine').set({ wanted_pool_id: '' }).where('id', '=', machineId));
+  const keeps = first === undefined && removal.preserve === true;
+  const kept = {
+    quarantined: 1,
+    preserved: 1,
+    quarantine_reason: `${removal.reason}: kept as it is for a person to look at`,
+  };
+  // Unbound, or an open pool would take the machine back at once.
+  const set = { wanted_pool_id: '', ...(keeps ? kept : {}) };
+  ctx.db.run(builder.updateTable('machine').set(set).where('id', '=', machineId));
   ctx.bump('machine', machineId);
 }
 
 /** Whoever decides about the pool, the cluster and the machine has something to look at. */
-function touchAround(nodeId: string, ctx: WriteContext): { readonly machineId: string } {
+export function touchAround(nodeId: string, ctx: WriteContext): { readonly machineId: string } {
   const row = ctx.db.first(
     builder.selectFrom('node').select(['pool_id', 'cluster_id', 'machine_id']).where('id', '=', nodeId),
   );
@@ -113,5 +160,6 @@ function touchAround(nodeId: string, ctx: WriteContext): { readonly machineId: s
   ctx.touch('pool', row.pool_id);
   ctx.touch('cluster', row.cluster_id);
   ctx.touch('machine', row.machine_id);
+  ctx.touch('health', row.cluster_id);
   return { machineId: row.machine_id };
 }

@@ -1,6 +1,8 @@
 import type { Change, ChangeKind } from '../change.js';
 import { accessWriters } from './write-access.js';
 import { clusterWriters } from './write-clusters.js';
+import { healthWriters } from './write-health.js';
+import { projectWriters } from './write-projects.js';
 import type { WriteContext, WritersOf } from './write-context.js';
 import { machineWriters } from './write-machines.js';
 import { nodeWriters } from './write-nodes.js';
@@ -11,6 +13,8 @@ const writers: WritersOf<ChangeKind> = {
   ...clusterWriters,
   ...machineWriters,
   ...nodeWriters,
+  ...healthWriters,
+  ...projectWriters,
   'event.append': ({ event }, ctx) => ctx.appendEvent(event),
   'audit.append': ({ entry }, ctx) => ctx.appendAudit(entry),
 };

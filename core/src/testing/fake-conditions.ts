@@ -1,0 +1,30 @@
+import { FlotillaError } from '@flotilla/kit';
+import type { KubeNode } from '@flotilla/kube';
+
+export function readyCondition(ready: boolean): KubeNode['conditions'][number] {
+  const message = ready
+    ? 'kubelet is posting ready status'
+    : 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized';
+  return {
+    type: 'Ready',
+    status: ready ? 'True' : 'False',
+    reason: ready ? 'KubeletReady' : 'KubeletNotReady',
+    message,
+    transitionAtMs: 0,
+    heartbeatAtMs: 0,
+  };
+}
+
+/** What the node lifecycle controller says of a node whose Lease is old. */
+export const unknownCondition: KubeNode['conditions'][number] = {
+  type: 'Ready',
+  status: 'Unknown',
+  reason: 'NodeStatusUnknown',
+  message: 'Kubelet stopped posting node status.',
+  transitionAtMs: 0,
+  heartbeatAtMs: 0,
+};
+
+export function unreachable(): FlotillaError {
+  return new FlotillaError('KUBE_UNREACHABLE', 'connection refused', { kind: 'unavailable' });
+}
