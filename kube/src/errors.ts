@@ -11,6 +11,8 @@ export interface KubeFailure {
   /** The answer is a Status object, thus of an API server and not of something in between. */
   readonly isStatus: boolean;
   readonly retryAfterMs: number | undefined;
+  /** The disruption budget that refuses, when the answer names it. */
+  readonly budget?: string;
 }
 
 interface Meaning {
@@ -82,10 +84,22 @@ export function parseFailure(status: number, body: string, retryAfter: string | 
     const answer = new JsonReader(JSON.parse(body), 'Status');
     if (answer.text('kind') !== 'Status') throw new Error('no Status');
     const message = answer.text('message').slice(0, 2000);
-    return { status, reason: answer.text('reason'), message, isStatus: true, retryAfterMs };
+    const budget = budgetOf(answer);
+    const named = budget === undefined ? {} : { budget };
+    return { status, reason: answer.text('reason'), message, isStatus: true, retryAfterMs, ...named };
   } catch {
     return { status, reason: '', message: body.trim().slice(0, 4000), isStatus: false, retryAfterMs };
   }
+}
+
+/** Only a sentence names it: "The disruption budget web needs 2 healthy pods and has 2 currently". */
+function budgetOf(answer: JsonReader): string | undefined {
+  const causes = answer.object('details').list('causes', (cause) => ({
+    reason: cause.text('reason'),
+    message: cause.text('message'),
+  }));
+  const message = causes.find(({ reason }) => reason === 'DisruptionBudget')?.message ?? '';
+  return /disruption budget ([a-z0-9][a-z0-9.-]{0,252})/i.exec(message)?.[1];
 }
 
 /** The error of a failed answer. */

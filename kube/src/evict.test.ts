@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { KubeFailure } from './errors.js';
+import { parseFailure, type KubeFailure } from './errors.js';
 import { evictionOutcome } from './evict.js';
 
 const refused = (status: number, message = '', isStatus = true): KubeFailure => ({
@@ -21,6 +21,21 @@ test('404 is gone, 429 is blocked with its time, 500 of two budgets is misconfig
   expect(await evictionOutcome(refused(500, 'more than one PodDisruptionBudget'), undefined, never)).toMatchObject({
     kind: 'misconfigured',
   });
+});
+
+test('the budget that refuses is named when the API server names it', async () => {
+  const message = 'The disruption budget web-1 needs 2 healthy pods and has 2 currently';
+  const body = {
+    kind: 'Status',
+    message: 'Cannot evict',
+    details: { causes: [{ reason: 'DisruptionBudget', message }] },
+  };
+  const failure = parseFailure(429, JSON.stringify(body), '10');
+  expect(await evictionOutcome(failure, undefined, never)).toMatchObject({ budget: 'web-1', retryAfterMs: 10_000 });
+  const throttled = parseFailure(429, JSON.stringify({ kind: 'Status', message: 'slow down' }), undefined);
+  expect(await evictionOutcome(throttled, undefined, never)).not.toHaveProperty('budget');
+  const strange = parseFailure(429, JSON.stringify({ kind: 'Status', details: { causes: 'x' } }), undefined);
+  expect(strange).toMatchObject({ status: 429, isStatus: false });
 });
 
 test.each(['etcdserver: request timed out', 'context deadline exceeded', 'etcdserver: leader changed'])(

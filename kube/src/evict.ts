@@ -12,9 +12,9 @@ export async function evictionOutcome(
 ): Promise<EvictionOutcome | undefined> {
   // Only an API server can know; a proxy's page is a failure of the way there.
   if (!failure.isStatus) return undefined;
-  const { status, message, retryAfterMs } = failure;
+  const { status, message, retryAfterMs, budget } = failure;
   if (status === 404) return { kind: 'gone' };
-  if (status === 429) return { kind: 'blocked', message, retryAfterMs };
+  if (status === 429) return { kind: 'blocked', message, retryAfterMs, ...(budget === undefined ? {} : { budget }) };
   if (status === 409 && uid !== undefined) {
     return (await isOther()) ? { kind: 'gone' } : { kind: 'blocked', message, retryAfterMs };
   }

@@ -14,7 +14,7 @@ export interface KubeMeta {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly createdAtMs: number | undefined;
-  /** Set once deletion was asked for; the object is still there. */
+  /** Set once deletion was asked for; the object is still there. Of a pod it is the moment at which its grace is over. */
   readonly deletingSinceMs: number | undefined;
   /** How long the end was given, once deletion was asked for. */
   readonly deletionGraceSeconds: number | undefined;

@@ -1,4 +1,5 @@
-import type { CallOptions, KubeClient } from '../contract.js';
+import { FlotillaError } from '@flotilla/kit';
+import type { CallOptions, KubeClient, KubeErrorCode } from '../contract.js';
 import type { KubePod } from '../objects.js';
 
 export interface ForceOptions extends CallOptions {
@@ -15,6 +16,13 @@ export async function forceDelete(
   pod: KubePod,
   options: ForceOptions,
 ): Promise<'leaving' | 'gone'> {
-  const { uid } = pod.meta;
-  return (await client.delete('pods', pod.meta, { uid, ...options })) === 'absent' ? 'gone' : 'leaving';
+  const { uid, namespace, name } = pod.meta;
+  try {
+    const outcome = await client.delete('pods', { namespace, name }, { uid, ...options });
+    return outcome === 'absent' ? 'gone' : 'leaving';
+  } catch (error) {
+    const other: KubeErrorCode = 'KUBE_CONFLICT';
+    if (error instanceof FlotillaError && error.code === other) return 'gone';
+    throw error;
+  }
 }
