@@ -1,0 +1,29 @@
+import { openBalancer } from './balancer.js';
+import { controlPlaneNames, groundLeftovers, makeGround, removeGround } from './ground.js';
+
+/** Once for all files of life/ and heal/. */
+export async function setup(): Promise<() => Promise<void>> {
+  const startedMs = performance.now();
+  const log = (line: string): void => {
+    process.stderr.write(`    ${((performance.now() - startedMs) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
+  };
+  try {
+    const bed = await makeGround(log);
+    const members = controlPlaneNames.map((name) => bed.server(name).address);
+    const closeBalancer = await openBalancer({ host: bed.hostAddress, port: 6443 }, members);
+    return async () => {
+      await closeBalancer();
+      if (process.env['FLOTILLA_E2E_KEEP'] === undefined) await remove();
+      log('the ground is gone');
+    };
+  } catch (error) {
+    if (process.env['FLOTILLA_E2E_KEEP'] === undefined) await remove();
+    throw error;
+  }
+}
+
+async function remove(): Promise<void> {
+  await removeGround();
+  const left = await groundLeftovers();
+  if (left.length > 0) throw new Error(`the ground left behind: ${left.join(', ')}`);
+}
