@@ -9,6 +9,7 @@ import {
 } from '@flotilla/artifacts';
 import type { Mirror as EngineMirror } from '@flotilla/core';
 import { FlotillaError, type Logger } from '@flotilla/kit';
+import type { Cni } from '@flotilla/proto';
 import type { ArtifactsPort, ArtifactState, SyncProgress } from './api/parts.js';
 import { nodeManifest, sha256Hex } from './web/artifact-files.js';
 
@@ -37,6 +38,7 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
   }));
   readonly defaultArch: string = hostArchitecture() ?? 'amd64';
   #states = new Map<string, ArtifactState>();
+  #cni = new Map<string, { readonly text: string }>();
   readonly #syncing = new Set<string>();
 
   constructor(private readonly parts: ArtifactsIndexParts) {}
@@ -77,6 +79,11 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
   flannelImage(version: string): string | undefined {
     const entry = kubernetesVersions.find((candidate) => candidate.version === version);
     return entry === undefined ? undefined : imagesOf(entry).find(({ component }) => component === 'flannel')?.image;
+  }
+
+  /** Filled by `refresh`: what the mirror holds of network plugins, by plugin and version. */
+  cniManifests(cni: Cni, version: string): { readonly text: string } | undefined {
+    return this.#cni.get(`${cni} ${version}`);
   }
 
   knows(version: string): boolean {

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Store } from '@flotilla/core';
-import { FlotillaError, newId, type Clock, type Random } from '@flotilla/kit';
+import { FlotillaError, newId, randomText, type Clock, type Random } from '@flotilla/kit';
 import { EventSeverity, Role } from '@flotilla/proto';
 import { writePrivate } from './adapters/disk.js';
 import { apiKeyHash, newApiKeySecret, printedApiKey } from './access/api-key.js';
+import { subjectOf } from './access/identity.js';
 
 const lifeMs = 366 * 86_400_000;
 const keyName = 'bootstrap';
@@ -55,9 +56,17 @@ export async function bootstrapAdmin(
     secretHash: apiKeyHash(pepper, id, secret),
     expiresAtMs: nowMs + lifeMs,
   };
+  const member = {
+    id: `mem_${randomText(12, random)}`,
+    projectId: project.id,
+    subject: subjectOf(apiKey),
+    // An instance administrator holds no role in projects by itself.
+    role: Role.ADMIN,
+  };
   await store.commit(
     [
       { kind: 'apikey.create', apiKey },
+      { kind: 'member.set', member },
       {
         kind: 'event.append',
         event: {

@@ -1,5 +1,6 @@
 import { openMirror, BuildSource, UpstreamSource } from '@flotilla/artifacts';
 import type { Engine, EnginePorts, Store } from '@flotilla/core';
+import { StallMeter } from '@flotilla/health';
 import { FlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
 import { ApiKeys } from './access/api-key.js';
 import type { ApiKeyIdentity } from './access/identity.js';
@@ -10,10 +11,10 @@ import { ArtifactsIndex } from './artifacts-index.js';
 import { Gate } from './api/gate.js';
 import type { ServerFacts } from './api/parts.js';
 import { Rates, type RateLimits } from './api/rates.js';
-import { newGrpcServer, registerServices } from './api/register.js';
+import { allMethods, newGrpcServer, registerServices } from './api/register.js';
 import { certificateNames, type Config } from './config/settings.js';
 import { Authority } from './enroll/authority.js';
-import { clusterConnector, clusterKeys } from './secrets/cluster-keys.js';
+import { clusterConnector, clusterKeys, externalPort } from './secrets/cluster-keys.js';
 import { Enrollment } from './enroll/enroll.js';
 import { parseFacts } from './enroll/facts.js';
 import { loadMasterKey } from './secrets/master-key.js';
@@ -27,7 +28,7 @@ import { Connections, peerOf } from './listen/connections.js';
 import { measuredStore } from './measured-store.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
-import { runServer } from './run.js';
+import { runServer, stallTickMs } from './run.js';
 import { Intake } from './session/intake.js';
 import { Sessions } from './session/sessions.js';
 import { SessionTable } from './session/table.js';
@@ -122,7 +123,8 @@ type Base = Awaited<ReturnType<typeof makeBase>>;
 /** What lives in memory: the sessions and the engine, which need each other. */
 function makeLive(config: Config, base: Base) {
   const { store, clock, random, log, box, mirror } = base;
-  const table = new SessionTable(clock, config.heartbeatIntervalMs);
+  const stalls = new StallMeter(stallTickMs, clock.now().monotonicMs);
+  const table = new SessionTable(clock, config.heartbeatIntervalMs, stalls);
   const intake = new Intake({ store, clock, log });
   // Bound late: the engine wakes the sessions, and the sessions ask the engine.
   const late: { sessions?: Sessions; engine?: Engine } = {};
@@ -160,7 +162,7 @@ function makeLive(config: Config, base: Base) {
   });
   late.sessions = sessions;
   late.engine = engine;
-  return { table, intake, artifacts, engine, sessions };
+  return { table, intake, artifacts, engine, sessions, stalls };
 }
 
 type Live = ReturnType<typeof makeLive>;
@@ -182,15 +184,15 @@ async function makeDoors(config: Config, base: Base, live: Live) {
     log: log.child({ part: 'gate' }),
   });
   const grpc = newGrpcServer();
-  const setReady = registerServices(
-    grpc,
-    { gate, clock, random, log: log.child({ part: 'api' }), onCall: (call) => metrics.call(call) },
+  const serving = { gate, clock, random, log: log.child({ part: 'api' }), onCall: metrics.call.bind(metrics) };
+  const methods = allMethods(
     {
       ...base,
       engine: live.engine,
       liveness: (...of) => live.table.liveness(...of),
       agentsConnected: () => live.table.connected,
       artifacts: live.artifacts,
+      external: externalPort(base.box, { clock, random }),
       server: serverFacts(base),
     },
     {
@@ -207,6 +209,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
       }),
     },
   );
+  const setReady = registerServices(grpc, serving, methods);
   const readiness = new Readiness(setReady);
   const listener = new Listener({
     ...config.listen,

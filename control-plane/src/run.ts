@@ -1,5 +1,6 @@
 import type { Server } from '@grpc/grpc-js';
 import { graceMsMin, type Engine, type Store } from '@flotilla/core';
+import type { StallMeter } from '@flotilla/health';
 import { runTasks, toFlotillaError, type Clock, type Logger, type Task } from '@flotilla/kit';
 import type { ArtifactsIndex } from './artifacts-index.js';
 import type { Authority } from './enroll/authority.js';
@@ -9,6 +10,9 @@ import type { Intake } from './session/intake.js';
 import { resetPresence } from './session/reset-presence.js';
 import type { Sessions } from './session/sessions.js';
 import type { SessionTable } from './session/table.js';
+
+/** How often we look whether we stood still. */
+export const stallTickMs = 1000;
 
 export interface RunParts {
   readonly clock: Clock;
@@ -23,6 +27,7 @@ export interface RunParts {
   readonly listener: Listener;
   readonly grpc: Server;
   readonly readiness: Readiness;
+  readonly stalls: Pick<StallMeter, 'tick'>;
 }
 
 const minuteMs = 60_000;
@@ -35,6 +40,7 @@ const drainMs = 2_000;
 export async function runServer(parts: RunParts, signal: AbortSignal): Promise<void> {
   const { listener, grpc, readiness, store, log } = parts;
   const tasks: readonly Task[] = [
+    { name: 'stalls', run: (stop) => tickStalls(parts, stop) },
     { name: 'intake', run: (stop) => parts.intake.run(stop) },
     ...parts.engine.tasks,
     { name: 'sessions', run: (stop) => parts.sessions.run(stop) },
@@ -52,6 +58,14 @@ export async function runServer(parts: RunParts, signal: AbortSignal): Promise<v
     grpc.forceShutdown();
     await store.close();
     log.info({}, 'stopped');
+  }
+}
+
+/** Tells the meter that we run; what is missing between two ticks, we stood still. */
+async function tickStalls({ clock, stalls }: RunParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(stallTickMs, signal).catch(() => undefined);
+    stalls.tick(clock.now().monotonicMs);
   }
 }
 

@@ -39,18 +39,31 @@ export function actorOf(identity: Identity): string {
 
 const rank = { READER: 1, MEMBER: 2, ADMIN: 3 } as const;
 
-/**
- * Whether the key may act with `required` in a project; without one, in matters of the whole instance. An instance
- * administrator has no role in projects, except in the one its key was made for.
- */
-export function mayAct(key: ApiKeyIdentity, required: keyof typeof rank, projectId: string | undefined): boolean {
-  if (projectId !== undefined && projectId !== key.projectId) return false;
-  return rankOf(key.role) >= rank[required];
+/** The role a subject has somewhere, for what it may do there. */
+export type ProjectRole = keyof typeof rank;
+
+/** Whether a role in a project is enough for what is required there. Being instance administrator gives nothing here. */
+export function mayActInProject(role: Role, required: ProjectRole): boolean {
+  return rankOf(role) >= rank[required];
 }
 
-/** Whether the key may hand out `role`: nobody gives more than they have. */
-export function mayGrant(key: ApiKeyIdentity, role: Role): boolean {
-  return role === Role.INSTANCE_ADMIN ? key.role === Role.INSTANCE_ADMIN : rankOf(key.role) >= rankOf(role);
+/** Whether a key may act in matters of the whole instance, such as the mirror; INSTANCE_ADMIN may everything there. */
+export function mayActInInstance(role: Role, required: ProjectRole | 'INSTANCE_ADMIN'): boolean {
+  if (role === Role.INSTANCE_ADMIN) return true;
+  return required !== 'INSTANCE_ADMIN' && rankOf(role) >= rank[required];
+}
+
+/**
+ * Whether somebody with `own` in a project may hand out `role` there: nobody gives more than they have. `keyRole` is the
+ * role of the key itself, which alone may make another instance administrator.
+ */
+export function mayGrant(own: Role, keyRole: Role, role: Role): boolean {
+  return role === Role.INSTANCE_ADMIN ? keyRole === Role.INSTANCE_ADMIN : rankOf(own) >= rankOf(role);
+}
+
+/** The subject of a key in the list of members of another project. */
+export function subjectOf(key: { readonly id: string }): string {
+  return `api-key:${key.id}`;
 }
 
 /** The role in Kubernetes groups: `flotilla:<project>:<role>`. */
@@ -67,9 +80,9 @@ function rankOf(role: Role): number {
     case Role.MEMBER:
       return rank.MEMBER;
     case Role.ADMIN:
-    case Role.INSTANCE_ADMIN:
       return rank.ADMIN;
-    // What we do not know gives nothing.
+    // In projects it holds what it was given there as a member; what we do not know gives nothing.
+    case Role.INSTANCE_ADMIN:
     case Role.UNSPECIFIED:
     case Role.UNRECOGNIZED:
       return 0;

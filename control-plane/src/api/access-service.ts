@@ -1,26 +1,36 @@
 import { nameViolations, type ApiKeyRecord, type Store } from '@flotilla/core';
 import { FlotillaError, invalidArgument, isId, newId } from '@flotilla/kit';
 import {
+  ApiKey,
   CreateApiKeyRequest,
   EventSeverity,
   RevokeApiKeyRequest,
   Role,
   type CreateApiKeyResponse,
+  type RevokeApiKeyResponse,
 } from '@flotilla/proto';
 import { apiKeyHash, newApiKeySecret, printedApiKey } from '../access/api-key.js';
-import { mayGrant } from '../access/identity.js';
+import { mayGrant, subjectOf } from '../access/identity.js';
 import type { ProjectCall, ServiceHandlers } from './call.js';
 import { toMs } from './duration.js';
 import { notFound } from './find.js';
 import { toListQuery } from './list.js';
 import type { ApiParts } from './parts.js';
-import { toApiKey } from './wire.js';
+import { lastAdminProblem } from './last-admin.js';
+import { removeMember, setMember } from './members.js';
+import { nameTaken, refuseDeletingProject, shownOnce } from './refusals.js';
+import { Serial } from './serial.js';
+import { durationViolations } from './terms.js';
+import { toApiKey, toMember } from './wire-access.js';
 import { earlier, write } from './write.js';
 
 const dayMs = 86_400_000;
 
 export function accessService(parts: ApiParts): ServiceHandlers<'AccessService'> {
   const { store } = parts;
+  // Two admins who take each other's role away at once must not both succeed.
+  const serial = new Serial();
+  const oneByOne = <T>(call: ProjectCall, work: () => Promise<T>): Promise<T> => serial.run(call.project.id, work);
   return {
     async getCaller(_request, call) {
       const project = await store.read.project(call.caller.projectId);
@@ -37,31 +47,18 @@ export function accessService(parts: ApiParts): ServiceHandlers<'AccessService'>
       };
     },
 
-    async revokeApiKey(request, call) {
-      const content = RevokeApiKeyRequest.encode(request).finish();
-      const record = await findKey(store, call, request.apiKey);
-      if (record.revokedAtMs === undefined) {
-        await write(store, call, request.options, content, {
-          changes: [{ kind: 'apikey.revoke', apiKeyId: record.id }],
-          event: {
-            resourceKind: 'apikey',
-            resourceId: record.id,
-            severity: EventSeverity.NORMAL,
-            category: 'Access',
-            reason: 'ApiKeyRevoked',
-            message: `${call.actor} revoked the API key.`,
-          },
-          audit: {
-            action: 'apikey.revoke',
-            resourceKind: 'apikey',
-            resourceId: record.id,
-            details: { name: record.name },
-          },
-          response: record.id,
-        });
-      }
-      return { apiKey: toApiKey(await findKey(store, call, record.id), call.project.name) };
+    revokeApiKey: (request, call) => oneByOne(call, () => revokeApiKey(parts, request, call)),
+
+    async listMembers(request, call) {
+      const page = await store.read.members({ ...toListQuery(request.options), projectId: call.project.id });
+      return {
+        members: page.items.map((record) => toMember(record, call.project.name)),
+        nextPageToken: page.nextPageToken,
+      };
     },
+
+    setMember: (request, call) => oneByOne(call, () => setMember(parts, request, call)),
+    removeMember: (request, call) => oneByOne(call, () => removeMember(parts, request, call)),
   };
 }
 
@@ -71,15 +68,62 @@ async function findKey({ read }: Pick<Store, 'read'>, call: ProjectCall, named: 
   return record;
 }
 
+async function revokeApiKey(
+  { store }: ApiParts,
+  request: RevokeApiKeyRequest,
+  call: ProjectCall,
+): Promise<RevokeApiKeyResponse> {
+  const content = RevokeApiKeyRequest.encode(request).finish();
+  const record = await findKey(store, call, request.apiKey);
+  if (record.revokedAtMs === undefined) {
+    // An ADMIN key, or an instance administrator's that is ADMIN here as a member.
+    const problem =
+      (await roleHere(store, call, record)) === Role.ADMIN
+        ? await lastAdminProblem(store.read, call, { keyId: record.id })
+        : undefined;
+    if (problem !== undefined) throw problem;
+    await write(store, call, request.options, content, {
+      changes: [{ kind: 'apikey.revoke', apiKeyId: record.id }],
+      expect: [{ kind: 'apikey', id: record.id, version: record.version }],
+      event: {
+        resourceKind: 'apikey',
+        resourceId: record.id,
+        severity: EventSeverity.NORMAL,
+        category: 'Access',
+        reason: 'ApiKeyRevoked',
+        message: `${call.actor} revoked the API key.`,
+      },
+      audit: {
+        action: 'apikey.revoke',
+        resourceKind: 'apikey',
+        resourceId: record.id,
+        details: { name: record.name },
+      },
+      response: record.id,
+    });
+  }
+  return { apiKey: toApiKey(await findKey(store, call, record.id), call.project.name) };
+}
+
+async function roleHere({ read }: Store, call: ProjectCall, key: ApiKeyRecord): Promise<Role> {
+  if (key.role !== Role.INSTANCE_ADMIN) return key.role;
+  return (await read.member(call.project.id, subjectOf(key)))?.role ?? Role.UNSPECIFIED;
+}
+
 async function createApiKey(
   { store, random, pepper }: ApiParts,
   request: CreateApiKeyRequest,
   call: ProjectCall,
 ): Promise<CreateApiKeyResponse> {
   const content = CreateApiKeyRequest.encode(request).finish();
-  if ((await earlier(store, call, request.options, content)) !== undefined) throw alreadyShown();
+  if ((await earlier(store, call, request.options, content)) !== undefined)
+    throw shownOnce('API key', 'flotilla get apikeys');
+  refuseDeletingProject(call);
   const ttlMs = parseTtl(request);
-  if (!mayGrant(call.caller, request.role)) throw mayNotGrant();
+  if (!mayGrant(call.role, call.caller.role, request.role)) throw mayNotGrant();
+  if ((await store.read.apiKeyByName(call.project.id, request.name)) !== undefined) {
+    throw nameTaken('The project already has an API key', request.name, 'flotilla get apikeys');
+  }
   const id = newId('key', random);
   const secret = newApiKeySecret(random);
   const apiKey = {
@@ -111,14 +155,21 @@ async function createApiKey(
     },
     response: id,
   });
-  if (written.kind === 'dry') return { apiKey: undefined, secret: '' };
+  if (written.kind === 'replayed') throw shownOnce('API key', 'flotilla get apikeys');
+  if (written.kind === 'dry') {
+    const { name, role } = request;
+    const meta = { name, project: call.project.name };
+    return { apiKey: ApiKey.fromPartial({ meta, role, expireTime: new Date(apiKey.expiresAtMs) }), secret: '' };
+  }
   return { apiKey: toApiKey(await findKey(store, call, id), call.project.name), secret: printedApiKey(id, secret) };
 }
 
 function parseTtl(request: CreateApiKeyRequest): number {
-  const ttlMs = toMs(request.ttl) ?? 90 * dayMs;
-  const violations = nameViolations('name', request.name);
-  if (ttlMs < 60_000 || ttlMs > 366 * dayMs) violations.push({ field: 'ttl', description: 'must be 1m to 366d' });
+  const ttlMs = toMs(request.ttl, 'ttl') ?? 90 * dayMs;
+  const violations = [
+    ...nameViolations('name', request.name),
+    ...durationViolations('ttl', ttlMs, 60_000, 366 * dayMs),
+  ];
   if (![Role.READER, Role.MEMBER, Role.ADMIN, Role.INSTANCE_ADMIN].includes(request.role)) {
     violations.push({ field: 'role', description: 'must be READER, MEMBER, ADMIN or INSTANCE_ADMIN' });
   }
@@ -131,15 +182,4 @@ function mayNotGrant(): FlotillaError {
     kind: 'permission',
     remedy: 'Ask an instance administrator.',
   });
-}
-
-function alreadyShown(): FlotillaError {
-  return new FlotillaError(
-    'SECRET_SHOWN_ONCE',
-    'This request already made its key, and the secret is shown only once.',
-    {
-      kind: 'already-exists',
-      remedy: 'Revoke that key and create another one, with a new request_id.',
-    },
-  );
 }

@@ -1,4 +1,5 @@
 import type { ProjectRecord } from '@flotilla/core';
+import type { Role } from '@flotilla/proto';
 import type { ApiKeyIdentity, MachineIdentity } from '../access/identity.js';
 import type {
   AnonymousPolicy,
@@ -35,6 +36,8 @@ export interface InstanceCall extends Call {
 /** An operator's call in a project that exists and in which the role was checked. */
 export interface ProjectCall extends InstanceCall {
   readonly project: ProjectRecord;
+  /** The caller's role in that project. */
+  readonly role: Role;
 }
 
 /** An agent's call. */

@@ -1,16 +1,25 @@
 import { invalidArgument } from '@flotilla/kit';
 
-interface Duration {
+export interface Duration {
   readonly seconds: bigint;
   readonly nanos: number;
 }
 
-/** A protobuf Duration in ms; undefined when it is not set. */
-export function toMs(duration: Duration | undefined): number | undefined {
+/** What a protobuf Duration may hold: about 10,000 years. */
+const secondsMax = 315_576_000_000n;
+
+/** A protobuf Duration in ms; undefined when it is not set. Throws when it is none. */
+export function toMs(duration: Duration | undefined, field: string): number | undefined {
   if (duration === undefined) return undefined;
-  const ms = Number(duration.seconds) * 1000 + duration.nanos / 1_000_000;
-  if (!Number.isSafeInteger(Math.trunc(ms))) throw invalidArgument([{ field: 'ttl', description: 'is out of range' }]);
-  return ms;
+  const { seconds, nanos } = duration;
+  const sound =
+    seconds <= secondsMax &&
+    seconds >= -secondsMax &&
+    Math.abs(nanos) < 1_000_000_000 &&
+    !(seconds > 0n && nanos < 0) &&
+    !(seconds < 0n && nanos > 0);
+  if (!sound) throw invalidArgument([{ field, description: 'is no duration' }]);
+  return Number(seconds) * 1000 + nanos / 1_000_000;
 }
 
 /** Milliseconds as a protobuf Duration. */

@@ -1,9 +1,17 @@
-import type { Metadata } from '@grpc/grpc-js';
 import type { ProjectRecord, Store } from '@flotilla/core';
 import { FlotillaError, type Logger } from '@flotilla/kit';
-import { actorOf, mayAct, type ApiKeyIdentity, type Identity, type MachineIdentity } from '../access/identity.js';
+import { Role } from '@flotilla/proto';
+import {
+  actorOf,
+  mayActInInstance,
+  mayActInProject,
+  subjectOf,
+  type ApiKeyIdentity,
+  type Identity,
+  type MachineIdentity,
+} from '../access/identity.js';
 import { networkOf } from '../access/network.js';
-import type { RpcPolicy } from './policy.js';
+import type { ProjectPolicy, RpcPolicy } from './policy.js';
 import type { Rates } from './rates.js';
 
 /** What the gate needs to know a caller. */
@@ -25,7 +33,8 @@ export interface Knock {
   readonly policy: RpcPolicy;
   readonly peer: string;
   readonly remoteAddress: string;
-  readonly metadata: Metadata;
+  /** What the caller sent to say who it is: `Bearer flk_…`. */
+  readonly authorization: string | undefined;
   /** Of the request message, when it has that field. */
   readonly project: string | undefined;
   readonly nowMs: number;
@@ -33,7 +42,11 @@ export interface Knock {
 
 export interface Admitted {
   readonly identity: Identity;
+  /** For logs and the audit log. */
+  readonly actor: string;
   readonly project: ProjectRecord | undefined;
+  /** The caller's role in the project; UNSPECIFIED without one. */
+  readonly role: Role;
   /** Must be called when the call is over. */
   readonly done: () => void;
 }
@@ -49,7 +62,7 @@ export class Gate {
     const caller = identity.kind === 'anonymous' ? networkOf(knock.remoteAddress) : actorKey(identity);
     const done = this.parts.rates.begin(knock.policy.rate, caller);
     try {
-      return { identity, project: await this.#allow(knock, identity), done };
+      return { identity, ...(await this.#allow(knock, identity)), done };
     } catch (error) {
       done();
       throw error;
@@ -76,8 +89,7 @@ export class Gate {
   }
 
   async #identifyKey(knock: Knock): Promise<ApiKeyIdentity> {
-    const [header] = knock.metadata.get('authorization');
-    const match = /^Bearer ([\x21-\x7e]{1,200})$/.exec(typeof header === 'string' ? header : '');
+    const match = /^Bearer ([\x21-\x7e]{1,200})$/.exec(knock.authorization ?? '');
     if (!match?.[1]) throw needsKey();
     try {
       return await this.parts.identifyKey(match[1]);
@@ -90,37 +102,41 @@ export class Gate {
     }
   }
 
-  async #allow(knock: Knock, identity: Identity): Promise<ProjectRecord | undefined> {
+  async #allow(knock: Knock, identity: Identity): Promise<Omit<Admitted, 'identity' | 'done'>> {
     const { policy } = knock;
+    const nowhere = { project: undefined, role: Role.UNSPECIFIED, actor: actorOf(identity) };
     if (policy.identity === 'machine' && identity.kind === 'machine') {
       const admitted = identity.state === 'valid' || identity.state === policy.admits;
       if (!admitted) throw certificateRefused(identity.state);
-      return undefined;
+      return nowhere;
     }
-    if (policy.identity !== 'api-key' || identity.kind !== 'api-key') return undefined;
-    const project = policy.scope === 'project' ? await this.#project(knock.project, identity) : undefined;
-    if (
-      policy.scope === 'project'
-        ? project && mayAct(identity, policy.role, project.id)
-        : mayAct(identity, policy.role, undefined)
-    ) {
-      return project;
-    }
+    if (policy.identity !== 'api-key' || identity.kind !== 'api-key') return nowhere;
+    if (policy.scope === 'project') {
+      const place = await this.#place(knock.project, identity);
+      if (place !== undefined && mayActInProject(place.role, policy.role)) return place;
+    } else if (mayActInInstance(identity.role, policy.role)) return nowhere;
     if (policy.audit === 'write') await this.#recordRefusal(knock, identity);
-    throw new FlotillaError(
-      'PERMISSION_DENIED',
-      `${knock.method} needs the role ${policy.role}${where(knock.project)}.`,
-      {
-        kind: 'permission',
-        remedy: 'Ask an admin of the project for an API key with that role. Who you are: flotilla whoami',
-      },
-    );
+    throw refused(knock, policy.role);
   }
 
-  /** Undefined for a project that is not the key's own, whether it exists or not: strangers learn nothing. */
-  async #project(named: string | undefined, key: ApiKeyIdentity): Promise<ProjectRecord | undefined> {
-    const own = await this.parts.store.read.project(key.projectId);
-    return named === undefined || named === '' || named === own?.name || named === own?.id ? own : undefined;
+  /**
+   * The project that was named and the key's role there: its own, or what it was given as a member. Undefined where it
+   * has none, whether the project exists or not: strangers learn nothing.
+   */
+  async #place(
+    named: string | undefined,
+    key: ApiKeyIdentity,
+  ): Promise<(Pick<Admitted, 'role' | 'actor'> & { readonly project: ProjectRecord }) | undefined> {
+    const { read } = this.parts.store;
+    const own = await read.project(key.projectId);
+    const isOwn = named === undefined || named === '' || named === own?.name || named === own?.id;
+    const project = isOwn ? own : await read.project(named);
+    if (project === undefined || project.goneAtMs !== undefined) return undefined;
+    if (isOwn && key.role !== Role.INSTANCE_ADMIN) return { project, role: key.role, actor: actorOf(key) };
+    const member = await read.member(project.id, subjectOf(key));
+    // The name of a key is unique in its own project only.
+    const actor = isOwn ? actorOf(key) : `api-key:${own?.name ?? key.projectId}/${key.name}`;
+    return member === undefined ? undefined : { project, role: member.role, actor };
   }
 
   async #recordRefusal(knock: Knock, identity: ApiKeyIdentity): Promise<void> {
@@ -130,7 +146,7 @@ export class Gate {
       resourceKind: 'project',
       resourceId: identity.projectId,
       result: 'REFUSED',
-      details: { reason: 'PERMISSION_DENIED' },
+      details: { reason: 'PERMISSION_DENIED', project: (knock.project ?? '').slice(0, 80) },
     } as const;
     await this.parts.store.commit([{ kind: 'audit.append', entry }], {
       owner: 'api',
@@ -147,8 +163,13 @@ function actorKey(identity: Identity): string {
   return identity.kind === 'machine' ? identity.machineId : 'anonymous';
 }
 
-function where(project: string | undefined): string {
-  return project === undefined || project === '' ? '' : ` in project ${project.slice(0, 80)}`;
+function refused(knock: Knock, role: ProjectPolicy['role'] | 'INSTANCE_ADMIN'): FlotillaError {
+  const { project } = knock;
+  const where = project === undefined || project === '' ? '' : ` in project ${project.slice(0, 80)}`;
+  return new FlotillaError('PERMISSION_DENIED', `${knock.method} needs the role ${role}${where}.`, {
+    kind: 'permission',
+    remedy: 'Ask an admin of the project for an API key with that role. Who you are: flotilla whoami',
+  });
 }
 
 function needsKey(): FlotillaError {

@@ -73,6 +73,7 @@ function setUp(client: KubeClient | undefined, role: Role = Role.READER) {
   const call = {
     project: { id: 'prj_a', name: 'default' },
     caller: { kind: 'api-key', id: 'key_a', name: 'anna', projectId: 'prj_a', role },
+    role,
     actor: 'api-key:anna',
     nowMs,
     signal: new AbortController().signal,

@@ -24,7 +24,7 @@ export async function issueKubeconfig(
   request: IssueKubeconfigRequest,
   call: ProjectCall,
 ): Promise<IssueKubeconfigResponse> {
-  const ttlMs = toMs(request.ttl) ?? 8 * hourMs;
+  const ttlMs = toMs(request.ttl, 'ttl') ?? 8 * hourMs;
   // The API refuses requests below ten minutes.
   if (ttlMs < hourMs / 6 || ttlMs > 24 * hourMs)
     throw invalidArgument([{ field: 'ttl', description: 'must be 10m to 24h' }]);
@@ -32,7 +32,7 @@ export async function issueKubeconfig(
   const client = parts.engine.clusterClient(cluster.id);
   const access = cluster.access;
   if (client === undefined || access === undefined || access.caCertificate === '') throw notReady(cluster);
-  const role = kubernetesRole(call.caller.role);
+  const role = kubernetesRole(call.role);
   const key = newKey();
   const user = `${call.caller.name}@flotilla`;
   const requestPem = await newCsrPem(key, `flotilla:${call.caller.name}`, [roleGroup(call.project.name, role)]);

@@ -1,17 +1,51 @@
 import type { MachineRecord } from '@flotilla/core';
-import { DeleteMachineRequest, EventSeverity, type Machine } from '@flotilla/proto';
+import {
+  DeleteMachineRequest,
+  PauseMachineRequest,
+  QuarantineMachineRequest,
+  ReleaseMachineRequest,
+  ResumeMachineRequest,
+  UpdateMachineRequest,
+  type Machine,
+  type WriteOptions,
+} from '@flotilla/proto';
 import type { ProjectCall, ServiceHandlers } from './call.js';
 import { findMachine } from './find.js';
 import { toListQuery } from './list.js';
 import { livenessOf } from './liveness.js';
+import { planMachineUpdate, planQuarantine, planRelease, planRetirement } from './machine-acts.js';
 import type { ApiParts } from './parts.js';
+import { planPause } from './pause.js';
+import { perform, type Verb } from './verb.js';
 import { toMachine } from './wire.js';
-import { earlier, expectEtag, write } from './write.js';
+
+interface MachineRequest {
+  readonly machine: string;
+  readonly etag?: string;
+  readonly options: WriteOptions | undefined;
+}
 
 export function machineService({ store, liveness }: ApiParts): ServiceHandlers<'MachineService'> {
   const show = async (record: MachineRecord, call: ProjectCall): Promise<Machine> => {
-    const target = { record: await store.read.target(record.id), epoch: store.instance.epoch };
-    return toMachine(record, call.project.name, livenessOf(record, liveness), target);
+    const target = await store.read.target(record.id);
+    const around = { target, epoch: store.instance.epoch, nowMs: call.nowMs };
+    return toMachine(record, call.project.name, livenessOf(record, liveness), around);
+  };
+  const act = async (
+    request: MachineRequest,
+    content: Uint8Array,
+    call: ProjectCall,
+    plan: Verb<MachineRecord>['plan'],
+  ): Promise<{ machine: Machine; revision: bigint }> => {
+    const { record, revision } = await perform(store, call, {
+      content,
+      options: request.options,
+      named: request.machine,
+      etag: request.etag ?? '',
+      find: (named) => findMachine(store.read, call.project.id, named),
+      plan,
+    });
+    return { machine: await show(record, call), revision };
   };
   return {
     async getMachine(request, call) {
@@ -26,35 +60,27 @@ export function machineService({ store, liveness }: ApiParts): ServiceHandlers<'
       };
     },
 
-    async deleteMachine(request, call) {
-      const content = DeleteMachineRequest.encode(request).finish();
-      const before = await earlier(store, call, request.options, content);
-      const record = await findMachine(store.read, call.project.id, before ?? request.machine);
-      const unchanged = async (revision: number) => ({ machine: await show(record, call), revision: BigInt(revision) });
-      if (before !== undefined || record.retireRequestedAtMs !== undefined)
-        return unchanged(await store.read.revision());
-      const written = await write(store, call, request.options, content, {
-        changes: [{ kind: 'machine.spec', machineId: record.id, set: { retire: true } }],
-        expect: [expectEtag('machine', record, request.etag)],
-        event: {
-          resourceKind: 'machine',
-          resourceId: record.id,
-          severity: EventSeverity.NORMAL,
-          category: 'Lifecycle',
-          reason: 'MachineRetirementRequested',
-          message: `${call.actor} asked to retire the machine: it leaves its cluster first, then its identity is revoked.`,
-        },
-        audit: {
-          action: 'machine.delete',
-          resourceKind: 'machine',
-          resourceId: record.id,
-          details: { name: record.name },
-        },
-        response: record.id,
-      });
-      if (written.kind === 'dry') return unchanged(0);
-      const after = await findMachine(store.read, call.project.id, record.id);
-      return { machine: await show(after, call), revision: BigInt(written.revision) };
-    },
+    updateMachine: (request, call) =>
+      act(request, UpdateMachineRequest.encode(request).finish(), call, (record) =>
+        planMachineUpdate(call, record, request),
+      ),
+    quarantineMachine: (request, call) =>
+      act(request, QuarantineMachineRequest.encode(request).finish(), call, (record) =>
+        planQuarantine(store, call, record, request.reason),
+      ),
+    releaseMachine: (request, call) =>
+      act(request, ReleaseMachineRequest.encode(request).finish(), call, (record) => planRelease(call, record)),
+    pauseMachine: (request, call) =>
+      act(request, PauseMachineRequest.encode(request).finish(), call, (record) =>
+        planPause('machine', call, record, request),
+      ),
+    resumeMachine: (request, call) =>
+      act(request, ResumeMachineRequest.encode(request).finish(), call, (record) =>
+        planPause('machine', call, record, undefined),
+      ),
+    deleteMachine: (request, call) =>
+      act(request, DeleteMachineRequest.encode(request).finish(), call, (record) =>
+        planRetirement(store, call, record, request.etag),
+      ),
   };
 }

@@ -5,35 +5,65 @@ import {
   nextTemplateRevision,
   poolUpdateViolations,
   type ClusterRecord,
+  type Expectation,
   type PoolRecord,
   type Store,
 } from '@flotilla/core';
-import { FlotillaError, invalidArgument, newId } from '@flotilla/kit';
+import { FlotillaError, invalidArgument, newId, type FieldViolation } from '@flotilla/kit';
 import {
   CreateNodePoolRequest,
   DeleteNodePoolRequest,
   EventSeverity,
   NodePool,
   NodePoolRole,
+  NodePoolSpec,
+  PauseNodePoolRequest,
+  ResumeNodePoolRequest,
   UpdateNodePoolRequest,
-  type NodePoolSpec,
+  type WriteOptions,
 } from '@flotilla/proto';
 import type { ProjectCall, ServiceHandlers } from './call.js';
 import { findCluster, findPool } from './find.js';
 import { toListQuery } from './list.js';
-import { masked } from './mask.js';
+import { maskedPool, parseMask, poolPaths } from './mask.js';
 import type { ApiParts } from './parts.js';
+import { planPause } from './pause.js';
+import { beingDeleted, nameTaken, refuseDeletingProject } from './refusals.js';
+import { perform, type Planned, type Verb } from './verb.js';
 import { toNodePool } from './wire.js';
-import { earlier, expectEtag, write, type Act, type Written } from './write.js';
+import { earlier, expectEtag, write, type Act } from './write.js';
+
+interface PoolRequest {
+  readonly cluster: string;
+  readonly nodePool: string;
+  readonly etag?: string;
+  readonly options: WriteOptions | undefined;
+}
 
 export function nodePoolService(parts: ApiParts): ServiceHandlers<'NodePoolService'> {
   const { store } = parts;
+  const act = async (
+    request: PoolRequest,
+    content: Uint8Array,
+    call: ProjectCall,
+    plan: Verb<PoolRecord>['plan'],
+  ): Promise<Answer> => {
+    const { record, revision } = await perform(store, call, {
+      content,
+      options: request.options,
+      named: request.nodePool,
+      etag: request.etag ?? '',
+      find: (named) => findPool(store.read, call.project.id, request.cluster, named),
+      plan,
+    });
+    return { nodePool: toNodePool(record, call.project.name, call.nowMs), revision };
+  };
   return {
     createNodePool: (request, call) => createNodePool(parts, request, call),
 
     async getNodePool(request, call) {
       const record = await findPool(store.read, call.project.id, request.cluster, request.nodePool);
-      return { nodePool: toNodePool(record, call.project.name) };
+      return { nodePool: toNodePool(record, call.project.name, call.nowMs) };
     },
 
     async listNodePools(request, call) {
@@ -45,41 +75,27 @@ export function nodePoolService(parts: ApiParts): ServiceHandlers<'NodePoolServi
         ...(cluster === undefined ? {} : { clusterId: cluster.id }),
       });
       return {
-        nodePools: page.items.map((record) => toNodePool(record, call.project.name)),
+        nodePools: page.items.map((record) => toNodePool(record, call.project.name, call.nowMs)),
         nextPageToken: page.nextPageToken,
       };
     },
 
-    async updateNodePool(request, call) {
-      const content = UpdateNodePoolRequest.encode(request).finish();
-      const before = await earlier(store, call, request.options, content);
-      const record = await findPool(store.read, call.project.id, request.cluster, before ?? request.nodePool);
-      const unchanged = {
-        nodePool: toNodePool(record, call.project.name),
-        revision: BigInt(await store.read.revision()),
-      };
-      if (before !== undefined) return unchanged;
-      refuseDeleting(record);
-      const cluster = await findCluster(store.read, call.project.id, record.clusterId);
-      const spec = planUpdate(request, record, cluster, parts);
-      const written = await write(store, call, request.options, content, update(call, record, spec, request.etag));
-      if (written.kind === 'dry') return { ...unchanged, nodePool: { ...unchanged.nodePool, spec } };
-      return answer(store, call, written);
-    },
-
-    async deleteNodePool(request, call) {
-      const content = DeleteNodePoolRequest.encode(request).finish();
-      const before = await earlier(store, call, request.options, content);
-      const record = await findPool(store.read, call.project.id, request.cluster, before ?? request.nodePool);
-      const unchanged = {
-        nodePool: toNodePool(record, call.project.name),
-        revision: BigInt(await store.read.revision()),
-      };
-      if (before !== undefined || record.deleteRequestedAtMs !== undefined) return unchanged;
-      refuseControlPlane(record);
-      const written = await write(store, call, request.options, content, deletion(call, record, request.etag));
-      return written.kind === 'dry' ? unchanged : answer(store, call, written);
-    },
+    updateNodePool: (request, call) =>
+      act(request, UpdateNodePoolRequest.encode(request).finish(), call, (record) =>
+        planUpdate(parts, call, record, request),
+      ),
+    deleteNodePool: (request, call) =>
+      act(request, DeleteNodePoolRequest.encode(request).finish(), call, (record) =>
+        planDeletion(call, record, request.etag),
+      ),
+    pauseNodePool: (request, call) =>
+      act(request, PauseNodePoolRequest.encode(request).finish(), call, (record) =>
+        planPause('pool', call, record, request),
+      ),
+    resumeNodePool: (request, call) =>
+      act(request, ResumeNodePoolRequest.encode(request).finish(), call, (record) =>
+        planPause('pool', call, record, undefined),
+      ),
   };
 }
 
@@ -88,32 +104,29 @@ interface Answer {
   readonly revision: bigint;
 }
 
-async function answer(
-  store: Store,
-  call: ProjectCall,
-  written: Written & { kind: 'written' | 'replayed' },
-): Promise<Answer> {
-  const record = await findPool(store.read, call.project.id, '', written.resourceId);
-  return { nodePool: toNodePool(record, call.project.name), revision: BigInt(written.revision) };
+async function answer(store: Store, call: ProjectCall, id: string, revision: number): Promise<Answer> {
+  const record = await findPool(store.read, call.project.id, '', id);
+  return { nodePool: toNodePool(record, call.project.name, call.nowMs), revision: BigInt(revision) };
 }
 
 async function createNodePool(parts: ApiParts, request: CreateNodePoolRequest, call: ProjectCall): Promise<Answer> {
   const { store } = parts;
   const content = CreateNodePoolRequest.encode(request).finish();
   const before = await earlier(store, call, request.options, content);
-  if (before !== undefined) {
-    return answer(store, call, { kind: 'replayed', resourceId: before, revision: await store.read.revision() });
-  }
+  if (before !== undefined) return answer(store, call, before, await store.read.revision());
+  refuseDeletingProject(call);
   const cluster = await findCluster(store.read, call.project.id, request.cluster);
   const spec = planNew(request, cluster, parts);
-  await refuseTaken(parts, cluster, request.name);
+  if ((await store.read.poolByName(cluster.id, request.name)) !== undefined) {
+    throw nameTaken(`Cluster ${cluster.name} already has a pool`, request.name, 'flotilla get pools');
+  }
   const id = newId('pol', parts.random);
   const written = await write(store, call, request.options, content, creation(call, request, cluster, spec, id));
   if (written.kind === 'dry') {
     const meta = { name: request.name, project: call.project.name, labels: request.labels };
     return { nodePool: NodePool.fromPartial({ meta, cluster: cluster.name, spec }), revision: 0n };
   }
-  return answer(store, call, written);
+  return answer(store, call, written.resourceId, written.revision);
 }
 
 function planNew(request: CreateNodePoolRequest, cluster: ClusterRecord, { artifacts }: ApiParts): NodePoolSpec {
@@ -130,26 +143,40 @@ function planNew(request: CreateNodePoolRequest, cluster: ClusterRecord, { artif
   return value;
 }
 
-function planUpdate(
-  request: UpdateNodePoolRequest,
+const paths = ['labels', 'spec', ...poolPaths];
+
+async function planUpdate(
+  { store, artifacts }: ApiParts,
+  call: ProjectCall,
   record: PoolRecord,
-  cluster: ClusterRecord,
-  { artifacts }: ApiParts,
-): NodePoolSpec {
-  const wanted = masked(record.spec, request.spec, request.updateMask);
+  request: UpdateNodePoolRequest,
+): Promise<Planned<PoolRecord> | undefined> {
+  const expected = expectEtag('pool', record, request.etag);
+  if (record.deleteRequestedAtMs !== undefined) throw beingDeleted('pool', record.name);
+  const cluster = await findCluster(store.read, call.project.id, record.clusterId);
+  const mask = parseMask(request.updateMask, paths);
+  const inSpec = mask.filter((path) => path !== 'labels' && path !== 'spec');
+  const takesSpec = mask.length === 0 || mask.includes('spec') || inSpec.length > 0;
+  const wanted = takesSpec ? maskedPool(record.spec, request.spec, mask.includes('spec') ? [] : inSpec) : record.spec;
+  const labels = mask.includes('labels') ? request.labels : record.labels;
   const { value, violations } = completePoolSpec(wanted, { catalogue: artifacts.catalogue, cluster: cluster.spec });
-  const all = [...violations, ...poolUpdateViolations(record.spec, value)];
+  const all = [
+    ...labelViolations('labels', labels),
+    ...unchangedVersionIsGood(record.spec, value, violations),
+    ...poolUpdateViolations(record.spec, value),
+  ];
   if (all.length > 0) throw invalidArgument(all);
-  return value;
+  return planned(call, record, { spec: value, labels }, expected);
 }
 
-async function refuseTaken({ store }: ApiParts, cluster: ClusterRecord, name: string): Promise<void> {
-  if ((await store.read.poolByName(cluster.id, name)) === undefined) return;
-  throw new FlotillaError('NAME_TAKEN', `Cluster ${cluster.name} already has a pool ${name}.`, {
-    kind: 'already-exists',
-    remedy: 'Choose another name, or change the one there is: flotilla get pools',
-    violations: [{ field: 'name', description: 'is taken' }],
-  });
+/** A version that stays was good when it was chosen, whatever the catalogue says of it by now. */
+function unchangedVersionIsGood(
+  stored: NodePoolSpec,
+  wanted: NodePoolSpec,
+  violations: readonly FieldViolation[],
+): readonly FieldViolation[] {
+  if (stored.template?.kubernetesVersion !== wanted.template?.kubernetesVersion) return violations;
+  return violations.filter(({ field }) => field !== 'spec.template.kubernetesVersion');
 }
 
 function creation(
@@ -178,13 +205,9 @@ function creation(
     ],
     expect: [{ kind: 'pool', id, version: 0 }],
     event: {
-      resourceKind: 'pool',
-      resourceId: id,
+      ...poolEvent(id, 'PoolCreated'),
       resourceName: request.name,
       projectId: call.project.id,
-      severity: EventSeverity.NORMAL,
-      category: 'Lifecycle',
-      reason: 'PoolCreated',
       message: `${call.actor} created the pool in cluster ${cluster.name}; it ${membership}.`,
     },
     audit: { action: 'pool.create', resourceKind: 'pool', resourceId: id, details: { name: request.name } },
@@ -192,48 +215,81 @@ function creation(
   };
 }
 
-function update(call: ProjectCall, record: PoolRecord, spec: NodePoolSpec, etag: string): Act {
-  const { id, projectId, clusterId, clusterName, name, labels } = record;
+function planned(
+  call: ProjectCall,
+  record: PoolRecord,
+  wanted: { readonly spec: NodePoolSpec; readonly labels: Readonly<Record<string, string>> },
+  expected: Expectation,
+): Planned<PoolRecord> | undefined {
+  const { id, projectId, clusterId, clusterName, name } = record;
+  const { spec, labels } = wanted;
   const templateRevision = nextTemplateRevision(record.spec, spec, record.templateRevision);
+  const changed = changedFields(record, wanted);
+  if (changed.length === 0) return undefined;
   const size = (value: number | undefined): string => (value === undefined ? 'open' : String(value));
-  const resized = record.spec.size === spec.size ? '' : ` size ${size(record.spec.size)} -> ${size(spec.size)};`;
-  const retemplated = templateRevision === record.templateRevision ? '' : ` template revision ${templateRevision};`;
+  const facts = changed.map((field) =>
+    field === 'size' ? `size ${size(record.spec.size)} -> ${size(spec.size)}` : field,
+  );
+  if (templateRevision !== record.templateRevision) facts.push(`template revision ${templateRevision}`);
+  const message = `${call.actor} changed the pool: ${facts.join('; ')}.`;
   return {
-    changes: [
-      { kind: 'pool.spec', pool: { id, projectId, clusterId, clusterName, name, labels, spec, templateRevision } },
-    ],
-    expect: [expectEtag('pool', record, etag)],
-    event: {
-      resourceKind: 'pool',
-      resourceId: id,
-      severity: EventSeverity.NORMAL,
-      category: 'Lifecycle',
-      reason: 'PoolUpdated',
-      message:
-        `${call.actor} changed the pool:${resized || retemplated ? `${resized}${retemplated}` : ' nothing that differs;'}`.replace(
-          /;$/,
-          '.',
-        ),
+    act: {
+      changes: [
+        { kind: 'pool.spec', pool: { id, projectId, clusterId, clusterName, name, labels, spec, templateRevision } },
+      ],
+      expect: [expected],
+      event: { ...poolEvent(id, 'PoolUpdated'), message },
+      audit: {
+        action: 'pool.update',
+        resourceKind: 'pool',
+        resourceId: id,
+        details: { name, fields: changed.join(',') },
+      },
+      response: id,
     },
-    audit: { action: 'pool.update', resourceKind: 'pool', resourceId: id, details: { name } },
-    response: id,
+    preview: { ...record, spec, labels, templateRevision },
   };
 }
 
-function deletion(call: ProjectCall, record: PoolRecord, etag: string): Act {
+function changedFields(
+  record: PoolRecord,
+  wanted: { readonly spec: NodePoolSpec; readonly labels: Readonly<Record<string, string>> },
+): string[] {
+  const sorted = (labels: Readonly<Record<string, string>>): string => JSON.stringify(Object.entries(labels).sort());
+  const fields = (spec: NodePoolSpec): Readonly<Record<string, unknown>> =>
+    NodePoolSpec.toJSON(spec) as Readonly<Record<string, unknown>>;
+  const [old, next] = [fields(record.spec), fields(wanted.spec)];
+  const names = Object.keys(NodePoolSpec.create()).filter(
+    (field) => JSON.stringify(old[field]) !== JSON.stringify(next[field]),
+  );
+  return sorted(record.labels) === sorted(wanted.labels) ? names : ['labels', ...names];
+}
+
+function poolEvent(id: string, reason: string) {
   return {
-    changes: [{ kind: 'pool.delete', poolId: record.id }],
-    expect: [expectEtag('pool', record, etag)],
-    event: {
-      resourceKind: 'pool',
-      resourceId: record.id,
-      severity: EventSeverity.NORMAL,
-      category: 'Lifecycle',
-      reason: 'PoolDeletionRequested',
-      message: `${call.actor} asked to delete the pool: its ${record.status.nodesTotal} nodes leave and are cleaned; the machines stay enrolled.`,
+    resourceKind: 'pool',
+    resourceId: id,
+    severity: EventSeverity.NORMAL,
+    category: 'Lifecycle',
+    reason,
+  } as const;
+}
+
+function planDeletion(call: ProjectCall, record: PoolRecord, etag: string): Planned<PoolRecord> | undefined {
+  const expected = expectEtag('pool', record, etag);
+  if (record.deleteRequestedAtMs !== undefined) return undefined;
+  refuseControlPlane(record);
+  const { id, name } = record;
+  const message = `${call.actor} asked to delete the pool: its ${record.status.nodesTotal} nodes leave and are cleaned; the machines stay enrolled.`;
+  return {
+    act: {
+      changes: [{ kind: 'pool.delete', poolId: id }],
+      expect: [expected],
+      event: { ...poolEvent(id, 'PoolDeletionRequested'), message },
+      audit: { action: 'pool.delete', resourceKind: 'pool', resourceId: id, details: { name } },
+      response: id,
     },
-    audit: { action: 'pool.delete', resourceKind: 'pool', resourceId: record.id, details: { name: record.name } },
-    response: record.id,
+    preview: { ...record, deleteRequestedAtMs: call.nowMs },
   };
 }
 
@@ -247,15 +303,4 @@ function refuseControlPlane(record: PoolRecord): void {
       remedy: `It goes with its cluster: flotilla delete cluster ${record.clusterName}`,
     },
   );
-}
-
-function refuseDeleting(record: PoolRecord): void {
-  if (record.deleteRequestedAtMs !== undefined) throw beingDeleted('pool', record.name);
-}
-
-function beingDeleted(kind: string, name: string): FlotillaError {
-  return new FlotillaError('BEING_DELETED', `The ${kind} ${name} is being deleted.`, {
-    kind: 'precondition',
-    remedy: 'Wait until it is gone; then the name is free again.',
-  });
 }

@@ -1,6 +1,7 @@
 import type { CatalogueEntry, Engine, Store } from '@flotilla/core';
 import type { Clock, Logger, Random } from '@flotilla/kit';
 import type { SessionState } from '@flotilla/proto';
+import type { ExternalPort } from './external.js';
 import type { Liveness } from './wire.js';
 
 /** What the services need; given once by compose.ts. */
@@ -14,6 +15,8 @@ export interface ApiParts {
   readonly liveness: (machineId: string, stored: SessionState, storedSeenAtMs: number | undefined) => Liveness;
   readonly agentsConnected: () => number;
   readonly artifacts: ArtifactsPort;
+  /** Clusters that were there before us. */
+  readonly external: ExternalPort;
   readonly server: ServerFacts;
   /** Keys of the stored hashes of secrets. */
   readonly pepper: Uint8Array;
@@ -32,6 +35,8 @@ export interface ArtifactsPort {
   readonly catalogue: readonly (CatalogueEntry & {
     readonly supportedSince: string;
     readonly availableForExistingClusters: boolean;
+    /** Why it is not available for new or existing clusters. */
+    readonly availabilityNote?: string;
     readonly components: Readonly<Record<string, string>>;
     readonly architectures: readonly string[];
   })[];

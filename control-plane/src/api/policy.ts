@@ -1,6 +1,7 @@
 import type {
   AccessServiceService,
   AgentServiceService,
+  AuditServiceService,
   ClusterServiceService,
   EnrollmentServiceService,
   EventServiceService,
@@ -15,8 +16,8 @@ import type {
 /** How often one caller may ask, and how many such calls run at once; numbers in rates.ts. */
 export type RateClass = 'read' | 'write' | 'watch' | 'enroll' | 'session' | 'renew' | 'sync';
 
-/** Least role an operator needs. */
-export type RequiredRole = 'READER' | 'MEMBER' | 'ADMIN';
+/** Least role an operator needs. INSTANCE_ADMIN is beside the ladder of the others: it gives nothing in a project. */
+export type RequiredRole = 'READER' | 'MEMBER' | 'ADMIN' | 'INSTANCE_ADMIN';
 
 interface PolicyBase {
   readonly rate: RateClass;
@@ -41,6 +42,7 @@ interface OperatorPolicy extends PolicyBase {
 /** A person or script; the request names a project and the role is the one there. */
 export interface ProjectPolicy extends OperatorPolicy {
   readonly scope: 'project';
+  readonly role: 'READER' | 'MEMBER' | 'ADMIN';
 }
 
 /** A person or script, in a matter of the whole instance. */
@@ -63,6 +65,10 @@ function reads(): ProjectPolicy {
   return { ...readRow, scope: 'project' };
 }
 
+function readsAs(role: 'MEMBER' | 'ADMIN'): ProjectPolicy {
+  return { ...readRow, role, scope: 'project' };
+}
+
 function readsInstance(): InstancePolicy {
   return { ...readRow, scope: 'instance' };
 }
@@ -74,6 +80,7 @@ function writes(role: 'MEMBER' | 'ADMIN' = 'MEMBER'): ProjectPolicy {
 export type Services = {
   readonly AccessService: typeof AccessServiceService;
   readonly AgentService: typeof AgentServiceService;
+  readonly AuditService: typeof AuditServiceService;
   readonly ClusterService: typeof ClusterServiceService;
   readonly EnrollmentService: typeof EnrollmentServiceService;
   readonly EventService: typeof EventServiceService;
@@ -95,11 +102,27 @@ export const rpcPolicy = {
     session: { identity: 'machine', admits: 'revoked', rate: 'session', bytesMax: 256 * kib },
     renewCertificate: { identity: 'machine', admits: 'expired', rate: 'renew', bytesMax: 16 * kib },
   },
-  ProjectService: { getProject: reads(), listProjects: readsInstance() },
+  ProjectService: {
+    getProject: reads(),
+    listProjects: readsInstance(),
+    createProject: {
+      identity: 'api-key',
+      role: 'INSTANCE_ADMIN',
+      scope: 'instance',
+      audit: 'write',
+      rate: 'write',
+      bytesMax: small,
+    },
+    updateProject: writes('ADMIN'),
+    deleteProject: writes('ADMIN'),
+  },
   ClusterService: {
     createCluster: writes(),
     getCluster: reads(),
     listClusters: reads(),
+    updateCluster: writes(),
+    pauseCluster: writes(),
+    resumeCluster: writes(),
     deleteCluster: writes(),
     // Whoever may look gets a read-only one; the role is in the certificate.
     issueKubeconfig: {
@@ -117,9 +140,30 @@ export const rpcPolicy = {
     listNodePools: reads(),
     updateNodePool: writes(),
     deleteNodePool: writes(),
+    pauseNodePool: writes(),
+    resumeNodePool: writes(),
   },
-  MachineService: { getMachine: reads(), listMachines: reads(), deleteMachine: writes() },
-  NodeService: { getNode: reads(), listNodes: reads(), removeNode: writes(), retryNode: writes() },
+  MachineService: {
+    getMachine: reads(),
+    listMachines: reads(),
+    updateMachine: writes(),
+    quarantineMachine: writes(),
+    releaseMachine: writes(),
+    pauseMachine: writes(),
+    resumeMachine: writes(),
+    deleteMachine: writes(),
+  },
+  // A forced drain needs ADMIN; the handlers ask for it, because the same method serves those without force.
+  NodeService: {
+    getNode: reads(),
+    listNodes: reads(),
+    removeNode: writes(),
+    replaceNode: writes(),
+    cordonNode: writes(),
+    uncordonNode: writes(),
+    drainNode: writes(),
+    retryNode: writes(),
+  },
   TokenService: { createToken: writes(), getToken: reads(), listTokens: reads(), revokeToken: writes() },
   VersionService: {
     getVersion: readsInstance(),
@@ -148,9 +192,14 @@ export const rpcPolicy = {
   AccessService: {
     getCaller: readsInstance(),
     createApiKey: writes('ADMIN'),
-    listApiKeys: { identity: 'api-key', role: 'ADMIN', scope: 'project', audit: 'none', rate: 'read', bytesMax: small },
+    listApiKeys: readsAs('ADMIN'),
     revokeApiKey: writes('ADMIN'),
+    listMembers: readsAs('ADMIN'),
+    setMember: writes('ADMIN'),
+    removeMember: writes('ADMIN'),
   },
+  // A MEMBER is shown its own actions only; the handler sees to that.
+  AuditService: { listAuditEntries: readsAs('MEMBER') },
 } as const satisfies { readonly [S in keyof Services]: { readonly [M in keyof Services[S]]: RpcPolicy } };
 
 export type ServiceName = keyof Services;

@@ -1,48 +1,23 @@
-import { Server, type ServiceDefinition } from '@grpc/grpc-js';
-import {
-  AccessServiceService,
-  AgentServiceService,
-  ClusterServiceService,
-  EnrollmentServiceService,
-  EventServiceService,
-  MachineServiceService,
-  NodePoolServiceService,
-  NodeServiceService,
-  ProjectServiceService,
-  TokenServiceService,
-  VersionServiceService,
-} from '@flotilla/proto';
+import { Server } from '@grpc/grpc-js';
 import type { Enrollment } from '../enroll/enroll.js';
 import { accessService } from './access-service.js';
 import { agentService, type AgentParts } from './agent-service.js';
+import { auditService } from './audit-service.js';
 import type { AllHandlers } from './call.js';
 import { clusterService } from './cluster-service.js';
 import { enrollmentService } from './enrollment-service.js';
 import { eventService } from './event-service.js';
 import { addInfraServices } from './infra-services.js';
 import { machineService } from './machine-service.js';
+import { methodTable, type Method } from './methods.js';
 import { nodePoolService } from './node-pool-service.js';
 import { nodeService } from './node-service.js';
 import type { ApiParts } from './parts.js';
-import { rpcPolicy, type ServiceName } from './policy.js';
 import { projectService } from './project-service.js';
-import { serve, type ServeParts } from './serve.js';
+import type { ServeParts } from './run-call.js';
+import { serve } from './serve.js';
 import { tokenService } from './token-service.js';
 import { versionService } from './version-service.js';
-
-const definitions = {
-  AccessService: AccessServiceService,
-  AgentService: AgentServiceService,
-  ClusterService: ClusterServiceService,
-  EnrollmentService: EnrollmentServiceService,
-  EventService: EventServiceService,
-  MachineService: MachineServiceService,
-  NodePoolService: NodePoolServiceService,
-  NodeService: NodeServiceService,
-  ProjectService: ProjectServiceService,
-  TokenService: TokenServiceService,
-  VersionService: VersionServiceService,
-} as const satisfies Readonly<Record<ServiceName, ServiceDefinition>>;
 
 /** A gRPC server with the limits of decision 1; it gets its connections from the listener. */
 export function newGrpcServer(): Server {
@@ -59,16 +34,15 @@ export function newGrpcServer(): Server {
   });
 }
 
-/** Registers every service there is. Returns how readiness is told to health checks. */
-export function registerServices(
-  server: Server,
-  serving: ServeParts,
+/** Every method there is, with its handler. */
+export function allMethods(
   parts: ApiParts,
   agents: AgentParts & { readonly enrollment: Enrollment },
-): (ready: boolean) => void {
+): ReadonlyMap<string, Method> {
   const handlers: AllHandlers = {
     AccessService: accessService(parts),
     AgentService: agentService(agents),
+    AuditService: auditService(parts),
     ClusterService: clusterService(parts),
     EnrollmentService: enrollmentService(agents.enrollment),
     EventService: eventService(parts),
@@ -79,12 +53,20 @@ export function registerServices(
     TokenService: tokenService(parts),
     VersionService: versionService(parts),
   };
-  const names: string[] = [];
-  for (const name of Object.keys(definitions) as ServiceName[]) {
-    const definition: ServiceDefinition = definitions[name];
-    serve(server, { name, definition, handlers: handlers[name], policy: rpcPolicy[name] }, serving);
-    const [first] = Object.values(definition);
-    names.push(first?.path.split('/')[1] ?? name);
+  return methodTable(handlers);
+}
+
+/** Serves the methods over gRPC, with health and reflection. Returns how readiness is told to health checks. */
+export function registerServices(
+  server: Server,
+  serving: ServeParts,
+  methods: ReadonlyMap<string, Method>,
+): (ready: boolean) => void {
+  const byService = new Map<string, Method[]>();
+  for (const method of methods.values()) {
+    const service = method.path.split('/')[1] ?? method.service;
+    byService.set(service, [...(byService.get(service) ?? []), method]);
   }
-  return addInfraServices(server, names);
+  for (const own of byService.values()) serve(server, own, serving);
+  return addInfraServices(server, [...byService.keys()]);
 }

@@ -20,6 +20,11 @@ const codes: Readonly<Record<ErrorKind, status>> = {
   internal: status.INTERNAL,
 };
 
+/** The gRPC name of an error's code, for example NOT_FOUND. */
+export function codeName(error: FlotillaError): string {
+  return status[codes[error.kind]] ?? 'UNKNOWN';
+}
+
 export const errorDomain = 'flotilla.dev';
 const detailsKey = 'grpc-status-details-bin';
 /** gRPC carries details in a trailer; beyond about 8 KiB clients drop the whole answer. */
@@ -27,24 +32,40 @@ const violationsCharsMax = 2500;
 const textMax = 1000;
 const descriptionMax = 300;
 
+/** An error as callers may see it: the cause and what is internal are never sent. */
+export interface ShownError {
+  readonly code: status;
+  readonly message: string;
+  /** Packed ErrorInfo, BadRequest, Help and RetryInfo, as far as there is something to say. */
+  readonly details: readonly { readonly typeUrl: string; readonly value: Buffer }[];
+}
+
 /**
- * An error as gRPC carries it: the code, and in `grpc-status-details-bin` a google.rpc.Status with ErrorInfo (stable
- * reason, retry class), BadRequest (fields), Help (what a person can do) and RetryInfo. The cause is never sent.
+ * The error with its details as messages of google.rpc: ErrorInfo (stable reason, retry class), BadRequest (fields),
+ * Help (what a person can do) and RetryInfo.
  */
-export function toServiceError(error: FlotillaError, reference: string): ServiceError {
+export function showError(error: FlotillaError, reference: string): ShownError {
   const code = codes[error.kind];
-  const message =
-    error.kind === 'internal' ? `Something went wrong inside the server (reference ${reference}).` : cut(error.message);
-  const remedy =
-    error.kind === 'internal'
-      ? `Look for ${reference} in the log of flotilla-server, and please report it.`
-      : cut(error.remedy);
+  const inside = error.kind === 'internal';
+  const message = inside ? `Something went wrong inside the server (reference ${reference}).` : cut(error.message);
+  const remedy = inside
+    ? `Look for ${reference} in the log of flotilla-server, and please report it.`
+    : cut(error.remedy);
+  return { code, message, details: detailsOf(error, remedy) };
+}
+
+/** An error as gRPC carries it: the code, and in `grpc-status-details-bin` a google.rpc.Status with the details. */
+export function toServiceError(error: FlotillaError, reference: string): ServiceError {
+  const { code, message, details } = showError(error, reference);
   const metadata = new Metadata();
-  metadata.set(detailsKey, Buffer.from(detailsOf(error, code, message, remedy)));
+  metadata.set(
+    detailsKey,
+    Buffer.from(Status.encode(Status.create({ code, message, details: [...details] })).finish()),
+  );
   return Object.assign(new Error(message), { code, details: message, metadata });
 }
 
-function detailsOf(error: FlotillaError, code: number, message: string, remedy: string): Uint8Array {
+function detailsOf(error: FlotillaError, remedy: string): ShownError['details'] {
   const info = ErrorInfo.create({
     reason: error.code,
     domain: errorDomain,
@@ -62,7 +83,7 @@ function detailsOf(error: FlotillaError, code: number, message: string, remedy: 
     const delay = { retryDelay: { seconds: 1n, nanos: 0 } };
     details.push(packed('RetryInfo', RetryInfo.encode(RetryInfo.create(delay)).finish()));
   }
-  return Status.encode(Status.create({ code, message, details })).finish();
+  return details;
 }
 
 /** As many as fit, the first ones first. */

@@ -1,5 +1,5 @@
 import { labelViolations, type PoolRecord, type TokenRecord } from '@flotilla/core';
-import { FlotillaError, invalidArgument, newId, type FieldViolation } from '@flotilla/kit';
+import { invalidArgument, newId, type FieldViolation } from '@flotilla/kit';
 import {
   CreateTokenRequest,
   EventSeverity,
@@ -14,7 +14,9 @@ import { toMs } from './duration.js';
 import { findPool, findToken } from './find.js';
 import { toListQuery } from './list.js';
 import type { ApiParts, ServerFacts } from './parts.js';
-import { toToken } from './wire.js';
+import { beingDeleted, refuseDeletingProject, shownOnce } from './refusals.js';
+import { durationViolations, locationViolations } from './terms.js';
+import { toToken } from './wire-access.js';
 import { earlier, write } from './write.js';
 
 const hourMs = 3_600_000;
@@ -73,11 +75,14 @@ async function createToken(
 ): Promise<CreateTokenResponse> {
   const { store, random, pepper, server } = parts;
   const content = CreateTokenRequest.encode(request).finish();
-  if ((await earlier(store, call, request.options, content)) !== undefined) throw alreadyShown();
+  if ((await earlier(store, call, request.options, content)) !== undefined)
+    throw shownOnce('token', 'flotilla get tokens');
+  refuseDeletingProject(call);
   const pool =
     request.nodePool === ''
       ? undefined
       : await findPool(store.read, call.project.id, request.cluster, request.nodePool);
+  if (pool?.deleteRequestedAtMs !== undefined) throw beingDeleted('pool', pool.name);
   const terms = parseTerms(request, call.nowMs);
   const id = newId('tok', random);
   const secret = newTokenSecret(random);
@@ -104,6 +109,7 @@ async function createToken(
     },
     response: id,
   });
+  if (written.kind === 'replayed') throw shownOnce('token', 'flotilla get tokens');
   if (written.kind === 'dry') {
     const record: TokenRecord = {
       ...token,
@@ -137,10 +143,10 @@ interface Terms {
 
 function parseTerms(request: CreateTokenRequest, nowMs: number): Terms {
   const maxUses = request.maxUses === 0 ? 1 : request.maxUses;
-  const ttlMs = toMs(request.ttl) ?? ttlMsDefault;
+  const ttlMs = toMs(request.ttl, 'ttl') ?? ttlMsDefault;
   const violations: FieldViolation[] = labelViolations('machine_labels', request.machineLabels);
   if (maxUses < 1 || maxUses > usesMax) violations.push({ field: 'max_uses', description: `must be 1 to ${usesMax}` });
-  if (ttlMs < 60_000 || ttlMs > ttlMsMax) violations.push({ field: 'ttl', description: 'must be 1m to 30d' });
+  violations.push(...durationViolations('ttl', ttlMs, 60_000, ttlMsMax));
   if (request.sourceCidrs.length > cidrsMax) {
     violations.push({
       field: 'source_cidrs',
@@ -155,14 +161,7 @@ function parseTerms(request: CreateTokenRequest, nowMs: number): Terms {
       });
     }
   }
-  for (const [field, text] of Object.entries(request.location ?? {})) {
-    if (typeof text === 'string' && !/^[A-Za-z0-9._-]{0,63}$/.test(text)) {
-      violations.push({
-        field: `location.${field}`,
-        description: 'must be at most 63 letters, digits, ".", "_" and "-"',
-      });
-    }
-  }
+  violations.push(...locationViolations('location', request.location));
   if (violations.length > 0) throw invalidArgument(violations);
   return { maxUses, ttlMs, expiresAtMs: nowMs + ttlMs };
 }
@@ -193,15 +192,4 @@ function times(count: number): string {
 
 function purpose(pool: PoolRecord | undefined): string {
   return pool === undefined ? 'machines become spares' : `machines join pool ${pool.name} of ${pool.clusterName}`;
-}
-
-function alreadyShown(): FlotillaError {
-  return new FlotillaError(
-    'SECRET_SHOWN_ONCE',
-    'This request already made its token, and the secret is shown only once.',
-    {
-      kind: 'already-exists',
-      remedy: 'Revoke that token (flotilla get tokens) and create another one, with a new request_id.',
-    },
-  );
 }

@@ -1,6 +1,8 @@
 import { FlotillaError, suggestion } from '@flotilla/kit';
 import { ArtifactState, KubernetesVersion, VersionArtifacts } from '@flotilla/proto';
 import type { ServiceHandlers } from './call.js';
+import { toListQuery } from './list.js';
+import { pageOf } from './memory-page.js';
 import type { ApiParts, ArtifactsPort } from './parts.js';
 
 type Entry = ArtifactsPort['catalogue'][number];
@@ -10,11 +12,11 @@ export function versionService(parts: ApiParts): ServiceHandlers<'VersionService
   return {
     getVersion: async (request) => ({ version: toVersion(findEntry(artifacts, request.version), artifacts) }),
 
-    // The catalogue is a page by itself.
-    listVersions: async () => ({
-      versions: [...artifacts.catalogue].reverse().map((entry) => toVersion(entry, artifacts)),
-      nextPageToken: '',
-    }),
+    async listVersions(request) {
+      // The newest first.
+      const page = pageOf([...artifacts.catalogue].reverse(), toListQuery(request.options), 'version');
+      return { versions: page.items.map((entry) => toVersion(entry, artifacts)), nextPageToken: page.nextPageToken };
+    },
 
     async syncArtifacts(request, send, call) {
       const { version } = findEntry(artifacts, request.version);
@@ -80,6 +82,7 @@ function toVersion(entry: Entry, artifacts: ArtifactsPort): KubernetesVersion {
     supportedSince: entry.supportedSince,
     availableForNewClusters: entry.availableForNewClusters,
     availableForExistingClusters: entry.availableForExistingClusters,
+    availabilityNote: entry.availabilityNote ?? '',
     components: { ...entry.components },
     artifacts: entry.architectures.map((arch) => toArtifacts(entry.version, arch, artifacts)),
   });

@@ -1,28 +1,15 @@
 import type {
-  ApiKeyRecord,
   ClusterRecord,
-  EventRecord,
   MachineRecord,
   NodeRecord,
   PoolRecord,
   ProjectRecord,
+  RepairRecord,
   TargetRecord,
-  TokenRecord,
 } from '@flotilla/core';
-import {
-  ApiKey,
-  Cluster,
-  EnrollmentToken,
-  EnrollmentTokenState,
-  Event,
-  Machine,
-  Node,
-  NodePool,
-  Project,
-  ResourceMeta,
-  type SessionState,
-} from '@flotilla/proto';
-import { printedTokenId } from '../enroll/token-format.js';
+import { Cluster, Machine, Node, NodePool, Project, ProjectState, type SessionState } from '@flotilla/proto';
+import { toDate, toMeta } from './wire-meta.js';
+import { toHold, toNodeDrain, toNodeHealth, toPause } from './wire-health.js';
 
 /** The only translator between records and the messages that operators see. Nothing secret has a field to go to. */
 
@@ -32,41 +19,17 @@ export interface Liveness {
   readonly lastSeenAtMs: number | undefined;
 }
 
-/** An etag is opaque to callers; ours is the version. */
-export function etagOf(record: { readonly version: number }): string {
-  return `v${record.version}`;
-}
-
-interface MetaSource {
-  readonly id: string;
-  readonly version: number;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
-function toMeta(source: MetaSource, name: string, project: string, deletedAtMs?: number): ResourceMeta {
-  return ResourceMeta.create({
-    id: source.id,
-    name,
-    project,
-    createTime: new Date(source.createdAtMs),
-    updateTime: new Date(source.updatedAtMs),
-    etag: etagOf(source),
-    labels: { ...source.labels },
-    deleteTime: toDate(deletedAtMs),
+/** `message`: what a deletion waits for. */
+export function toProject(record: ProjectRecord, message = ''): Project {
+  return Project.create({
+    meta: toMeta(record, record.name, '', record.deleteRequestedAtMs),
+    displayName: record.displayName,
+    state: record.deleteRequestedAtMs === undefined ? ProjectState.ACTIVE : ProjectState.DELETING,
+    message,
   });
 }
 
-function toDate(ms: number | undefined): Date | undefined {
-  return ms === undefined ? undefined : new Date(ms);
-}
-
-export function toProject(record: ProjectRecord): Project {
-  return Project.create({ meta: toMeta(record, record.name, ''), displayName: record.displayName });
-}
-
-export function toCluster(record: ClusterRecord, project: string): Cluster {
+export function toCluster(record: ClusterRecord, project: string, nowMs: number): Cluster {
   const { status, spec } = record;
   return Cluster.create({
     meta: toMeta(record, record.name, project, record.deleteRequestedAtMs),
@@ -81,11 +44,16 @@ export function toCluster(record: ClusterRecord, project: string): Cluster {
       kubernetesVersion: spec.kubernetesVersion,
       nodesTotal: status.nodesTotal,
       nodesRunning: status.nodesRunning,
+      controlPlaneReplicas: status.controlPlaneReplicas,
+      controlPlaneRunning: status.controlPlaneRunning,
+      missingRights: [...status.missingRights],
+      holds: (record.health?.holds ?? []).map(toHold),
+      pause: toPause(record.pause, nowMs),
     },
   });
 }
 
-export function toNodePool(record: PoolRecord, project: string): NodePool {
+export function toNodePool(record: PoolRecord, project: string, nowMs: number): NodePool {
   const { status } = record;
   return NodePool.create({
     meta: toMeta(record, record.name, project, record.deleteRequestedAtMs),
@@ -101,6 +69,10 @@ export function toNodePool(record: PoolRecord, project: string): NodePool {
       templateRevision: BigInt(record.templateRevision),
       missing: status.missing,
       mismatches: [...status.mismatches],
+      nodesUpdated: status.nodesUpdated,
+      nodesHealthy: record.health?.healthy ?? status.nodesRunning,
+      holds: (record.health?.holds ?? []).map(toHold),
+      pause: toPause(record.pause, nowMs),
     },
   });
 }
@@ -109,8 +81,9 @@ export function toMachine(
   record: MachineRecord,
   project: string,
   live: Liveness,
-  target: { readonly record: TargetRecord | undefined; readonly epoch: number },
+  around: { readonly target: TargetRecord | undefined; readonly epoch: number; readonly nowMs: number },
 ): Machine {
+  const { target, epoch, nowMs } = around;
   const { status } = record;
   return Machine.create({
     meta: toMeta(record, record.name, project, record.retireRequestedAtMs),
@@ -119,6 +92,7 @@ export function toMachine(
       wantedPoolId: record.wantedPoolId,
       quarantined: record.quarantined,
       quarantineReason: record.quarantineReason,
+      remediationDisabled: record.remediationDisabled,
     },
     status: {
       state: status.state,
@@ -127,17 +101,20 @@ export function toMachine(
       session: live.session,
       lastSeenTime: toDate(live.lastSeenAtMs),
       facts: record.facts,
-      conditions: [...status.conditions],
+      conditions: [...status.conditions, ...(record.health?.conditions ?? [])],
       nodeId: record.nodeId,
       observed: record.observed,
-      targetEpoch: BigInt(target.record === undefined ? 0 : target.epoch),
-      targetGeneration: BigInt(target.record?.generation ?? 0),
+      targetEpoch: BigInt(target === undefined ? 0 : epoch),
+      targetGeneration: BigInt(target?.generation ?? 0),
       remoteAddress: record.remoteAddress,
+      preserved: record.preserved,
+      pause: toPause(record.pause, nowMs),
     },
   });
 }
 
-export function toNode(record: NodeRecord, project: string, live: Liveness): Node {
+/** `repair`: the run of the ladder that is under way, or the last one. */
+export function toNode(record: NodeRecord, project: string, live: Liveness, repair: RepairRecord | undefined): Node {
   const { status } = record;
   return Node.create({
     meta: toMeta(record, record.name, project, record.removal?.atMs),
@@ -146,6 +123,7 @@ export function toNode(record: NodeRecord, project: string, live: Liveness): Nod
     machineId: record.machineId,
     machineName: record.machineName,
     role: record.role,
+    spec: { cordoned: record.cordon !== undefined || record.drain !== undefined, drained: record.drain !== undefined },
     status: {
       state: status.state,
       reason: status.reason,
@@ -162,56 +140,10 @@ export function toNode(record: NodeRecord, project: string, live: Liveness): Nod
       lastSeenTime: toDate(live.lastSeenAtMs),
       session: live.session,
       warning: status.warning,
+      health: toNodeHealth(record.health, repair),
+      drain: toNodeDrain(status.drain),
+      removalReason: record.removal?.reason ?? record.replace?.reason ?? '',
+      observedTemplateRevision: BigInt(status.observedTemplateRevision),
     },
-  });
-}
-
-export function toToken(record: TokenRecord, project: string, nowMs: number): EnrollmentToken {
-  return EnrollmentToken.create({
-    meta: toMeta(record, printedTokenId(record.id), project),
-    cluster: record.clusterName,
-    pool: record.poolName,
-    maxUses: record.maxUses,
-    uses: record.uses,
-    expireTime: new Date(record.expiresAtMs),
-    revokeTime: toDate(record.revokedAtMs),
-    machineLabels: { ...record.machineLabels },
-    location: record.location,
-    sourceCidrs: [...record.sourceCidrs],
-    createdBy: record.createdBy,
-    state: tokenState(record, nowMs),
-  });
-}
-
-function tokenState(record: TokenRecord, nowMs: number): EnrollmentTokenState {
-  if (record.revokedAtMs !== undefined) return EnrollmentTokenState.REVOKED;
-  if (record.uses >= record.maxUses) return EnrollmentTokenState.SPENT;
-  return record.expiresAtMs <= nowMs ? EnrollmentTokenState.EXPIRED : EnrollmentTokenState.ACTIVE;
-}
-
-export function toApiKey(record: ApiKeyRecord, project: string): ApiKey {
-  return ApiKey.create({
-    meta: toMeta(record, record.name, project),
-    role: record.role,
-    expireTime: new Date(record.expiresAtMs),
-    lastUsedTime: toDate(record.lastUsedAtMs),
-    revokeTime: toDate(record.revokedAtMs),
-  });
-}
-
-export function toEvent(record: EventRecord, project: string): Event {
-  return Event.create({
-    id: record.id,
-    revision: BigInt(record.revision),
-    time: new Date(record.atMs),
-    project,
-    resourceKind: record.resourceKind,
-    resourceId: record.resourceId,
-    resourceName: record.resourceName,
-    severity: record.severity,
-    category: record.category,
-    reason: record.reason,
-    message: record.message,
-    count: record.count,
   });
 }

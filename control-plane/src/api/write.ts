@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Change, Committed, CommitOptions, Expectation, NewEvent, RequestKey, Store } from '@flotilla/core';
+import type {
+  Change,
+  Committed,
+  CommitOptions,
+  Expectation,
+  NewEvent,
+  ProjectRecord,
+  RequestKey,
+  Store,
+} from '@flotilla/core';
 import { FlotillaError, invalidArgument } from '@flotilla/kit';
 import type { WriteOptions } from '@flotilla/proto';
-import { etagOf } from './wire.js';
-import type { ProjectCall } from './call.js';
+import { etagOf } from './wire-meta.js';
+import type { InstanceCall } from './call.js';
 
 /** One act of an operator: what it changes, and how it stands in the audit log. */
 export interface Act {
@@ -11,6 +20,8 @@ export interface Act {
   readonly expect?: readonly Expectation[];
   readonly event?: NewEvent;
   readonly audit: {
+    /** Where it stands; the call's project unless told. */
+    readonly projectId?: string;
     readonly action: string;
     readonly resourceKind: string;
     readonly resourceId: string;
@@ -26,10 +37,13 @@ export type Written =
   | { readonly kind: 'dry' }
   | { readonly kind: 'written' | 'replayed'; readonly revision: number; readonly resourceId: string };
 
+/** Who writes, and where; CreateProject has no project yet. */
+export type Writer = InstanceCall & { readonly project?: ProjectRecord };
+
 /** Commits an act with its event and audit entry; honours validate_only and request_id. */
 export async function write(
   store: Pick<Store, 'commit'>,
-  call: ProjectCall,
+  call: Writer,
   options: WriteOptions | undefined,
   fingerprint: Uint8Array,
   act: Act,
@@ -37,7 +51,7 @@ export async function write(
   const request = requestKey(call, options, fingerprint, act.response);
   if (options?.validateOnly === true) return { kind: 'dry' };
   const entry = {
-    projectId: call.project.id,
+    projectId: act.audit.projectId ?? call.project?.id ?? call.caller.projectId,
     action: act.audit.action,
     resourceKind: act.audit.resourceKind,
     resourceId: act.audit.resourceId,
@@ -69,7 +83,7 @@ export async function write(
  */
 export async function earlier(
   store: Pick<Store, 'read'>,
-  call: ProjectCall,
+  call: Writer,
   options: WriteOptions | undefined,
   fingerprint: Uint8Array,
 ): Promise<string | undefined> {
@@ -86,7 +100,7 @@ export async function earlier(
 }
 
 function requestKey(
-  call: ProjectCall,
+  call: Writer,
   options: WriteOptions | undefined,
   content: Uint8Array,
   response: string,

@@ -1,10 +1,12 @@
-import type { ClusterConnector, ClusterKeys } from '@flotilla/core';
-import type { Clock, Random } from '@flotilla/kit';
-import { createKubeClient } from '@flotilla/kube';
+import type { ClusterConnection, ClusterConnector, ClusterKeys } from '@flotilla/core';
+import { FlotillaError, type Clock, type Random } from '@flotilla/kit';
+import { connectionOf, createKubeClient, parseKubeconfig, type KubeEndpoint } from '@flotilla/kube';
+import type { ExternalPort } from '../api/external.js';
 import type { SecretBox } from './master-key.js';
 import { newKey, privateKeyPem } from '../enroll/x509.js';
 
 const clientKeyContext = (clusterId: string): string => `cluster/${clusterId}/client-key`;
+const kubeconfigContext = (clusterId: string): string => `cluster/${clusterId}/kubeconfig`;
 const certificateKeyContext = (clusterId: string): string => `cluster/${clusterId}/certificate-key`;
 
 /** Makes and opens the secrets of clusters; they lie in the store, sealed for their cluster. */
@@ -23,21 +25,41 @@ export function clusterKeys(box: SecretBox, random: Random): ClusterKeys {
   };
 }
 
-/** Opens clients to API servers with the key of their cluster. */
+/** Opens clients to API servers: with the key of a cluster of ours, or with the kubeconfig of an imported one. */
 export function clusterConnector(
   box: SecretBox,
   ports: { readonly clock: Clock; readonly random: Random },
 ): ClusterConnector {
   return {
-    connect: async ({ clusterId, endpoint, caCertificate, clientCertificate, sealedClientKey }) =>
-      createKubeClient(
-        {
-          server: `https://${endpoint}`,
-          caPem: caCertificate,
-          certificatePem: clientCertificate,
-          keyPem: Buffer.from(box.open(sealedClientKey, clientKeyContext(clusterId))).toString('utf8'),
-        },
-        ports,
-      ),
+    connect: async (to) => createKubeClient(to.sealedKubeconfig.length > 0 ? imported(box, to) : own(box, to), ports),
+  };
+}
+
+function own(box: SecretBox, to: ClusterConnection): KubeEndpoint {
+  return {
+    server: `https://${to.endpoint}`,
+    caPem: to.caCertificate,
+    certificatePem: to.clientCertificate,
+    keyPem: Buffer.from(box.open(to.sealedClientKey, clientKeyContext(to.clusterId))).toString('utf8'),
+  };
+}
+
+function imported(box: SecretBox, to: ClusterConnection): KubeEndpoint {
+  const text = Buffer.from(box.open(to.sealedKubeconfig, kubeconfigContext(to.clusterId))).toString('utf8');
+  const parsed = parseKubeconfig(text);
+  if (parsed.ok) return connectionOf(parsed.kubeconfig);
+  // It was good when it was imported: the rules have become stricter since.
+  throw new FlotillaError('KUBECONFIG_REFUSED', 'The imported kubeconfig is not accepted any more.', {
+    kind: 'precondition',
+    remedy: 'Give a new one: flotilla edit cluster, or UpdateCluster with the mask "kubeconfig".',
+    violations: parsed.problems.map(({ field, description }) => ({ field: `kubeconfig.${field}`, description })),
+  });
+}
+
+/** Reaches clusters that are to be imported, and seals their kubeconfigs for the store. */
+export function externalPort(box: SecretBox, ports: { readonly clock: Clock; readonly random: Random }): ExternalPort {
+  return {
+    connect: (kubeconfig) => createKubeClient(connectionOf(kubeconfig), ports),
+    seal: (clusterId, kubeconfig) => box.seal(Buffer.from(kubeconfig), kubeconfigContext(clusterId)),
   };
 }

@@ -96,7 +96,9 @@ export class Sessions implements SessionEvents, Dispatch {
   }
 
   heartbeat(session: AgentSession, beat: Heartbeat, first: boolean): void {
-    const flipped = this.parts.table.probes(this.#heard(session), beat.probes, first);
+    const entry = this.#heard(session);
+    this.parts.table.beat(entry);
+    const flipped = this.parts.table.probes(entry, beat.probes, first);
     session.dispatcher?.acknowledged({ epoch: beat.acknowledgedEpoch, generation: beat.acknowledgedGeneration });
     if (flipped) this.parts.engine.wake(`machine:${session.machineId}`);
   }

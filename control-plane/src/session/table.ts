@@ -1,4 +1,5 @@
-import { deriveSession, type LiveMachine, type Sessions } from '@flotilla/core';
+import { deriveSession, type FleetLiveness, type LiveMachine, type Sessions } from '@flotilla/core';
+import { adaptiveDeadlineMs, arrivalsKept, type StallMeter } from '@flotilla/health';
 import type { Clock } from '@flotilla/kit';
 import { SessionState, type Probe } from '@flotilla/proto';
 
@@ -12,20 +13,30 @@ export interface TableEntry {
   lastHeardWallMs: number;
   remoteAddress: string;
   readonly probes: Map<string, Probe>;
+  /** Monotonic times of the last messages of this stream, oldest first. */
+  readonly arrivals: number[];
+  /** Silence after which it counts as silent, from the gaps of this very link. */
+  deadlineMs: number;
 }
 
 /** Probes one machine may have; the agent knows about ten. */
 const probesMax = 64;
+/** A machine that fell silent counts for "everyone silent means us" for this long. */
+const lostMs = 10 * 60_000;
 
 /** Who is connected now, and when each was heard last. In memory only; bounded by the number of machines. */
 export class SessionTable implements Sessions {
   readonly #entries = new Map<string, TableEntry>();
+  /** Those forgotten lately, with when they were heard last. */
+  readonly #lost = new Map<string, number>();
   readonly #watchedSinceMs: number;
   #connected = 0;
 
   constructor(
     private readonly clock: Clock,
     readonly heartbeatIntervalMs: number,
+    /** Our own standing still, which is nobody else's silence. */
+    private readonly stalls: Pick<StallMeter, 'stalledMs'>,
   ) {
     this.#watchedSinceMs = clock.now().monotonicMs;
   }
@@ -36,13 +47,32 @@ export class SessionTable implements Sessions {
 
   live(machineId: string): LiveMachine {
     const entry = this.#entries.get(machineId);
+    const heardMs = entry?.lastHeardMs ?? this.#watchedSinceMs;
     return {
       connected: entry?.connected ?? false,
       lastHeardMs: entry?.lastHeardMs,
       watchedSinceMs: this.#watchedSinceMs,
+      deadlineMs: entry?.deadlineMs ?? this.#deadlineMs([]),
+      ownStallMs: this.stalls.stalledMs(heardMs, this.clock.now().monotonicMs),
       heartbeatIntervalMs: this.heartbeatIntervalMs,
       probes: entry === undefined ? [] : [...entry.probes.values()],
     };
+  }
+
+  fleet(): FleetLiveness {
+    const nowMs = this.clock.now().monotonicMs;
+    let heard = 0;
+    let lost = 0;
+    for (const { lastHeardMs, deadlineMs } of this.#entries.values()) {
+      const silentMs = nowMs - lastHeardMs;
+      if (silentMs <= deadlineMs + this.stalls.stalledMs(lastHeardMs, nowMs)) heard += 1;
+      else if (silentMs <= lostMs) lost += 1;
+    }
+    for (const [machineId, lastHeardMs] of this.#lost) {
+      if (nowMs - lastHeardMs <= lostMs) lost += 1;
+      else this.#lost.delete(machineId);
+    }
+    return { heard, lost };
   }
 
   /** For people: session state and wall time. `stored` is what the record says, for machines not heard since our start. */
@@ -72,8 +102,12 @@ export class SessionTable implements Sessions {
       remoteAddress,
       // Kept until the first heartbeat replaces them: no flicker at each reconnect.
       probes: before?.probes ?? new Map<string, Probe>(),
+      // Of the link there is now: another one has other habits.
+      arrivals: [now.monotonicMs],
+      deadlineMs: this.#deadlineMs([]),
     };
     this.#entries.set(machineId, entry);
+    this.#lost.delete(machineId);
     return entry;
   }
 
@@ -82,6 +116,14 @@ export class SessionTable implements Sessions {
     const now = this.clock.now();
     entry.lastHeardMs = now.monotonicMs;
     entry.lastHeardWallMs = now.wallMs;
+  }
+
+  /** A heartbeat came: the regular beat from which the habits of the link are learned. */
+  beat(entry: TableEntry): void {
+    this.heard(entry);
+    entry.arrivals.push(entry.lastHeardMs);
+    if (entry.arrivals.length > arrivalsKept) entry.arrivals.shift();
+    entry.deadlineMs = this.#deadlineMs(entry.arrivals);
   }
 
   /** Moves the state on to what is true now. True when it changed. */
@@ -118,10 +160,16 @@ export class SessionTable implements Sessions {
 
   /** Forgets what is long gone, so that the table holds machines that are somewhere near. */
   forget(entry: TableEntry): void {
-    if (!entry.connected && this.#entries.get(entry.machineId) === entry) this.#entries.delete(entry.machineId);
+    if (entry.connected || this.#entries.get(entry.machineId) !== entry) return;
+    this.#entries.delete(entry.machineId);
+    this.#lost.set(entry.machineId, entry.lastHeardMs);
   }
 
   entries(): Iterable<TableEntry> {
     return this.#entries.values();
+  }
+
+  #deadlineMs(arrivals: readonly number[]): number {
+    return adaptiveDeadlineMs(arrivals, this.heartbeatIntervalMs);
   }
 }

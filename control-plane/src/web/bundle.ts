@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { Transform, type Writable } from 'node:stream';
 import { architectures, exportBundle, importBundle, isKubernetesVersion, type Mirror } from '@flotilla/artifacts';
 import { FlotillaError, invalidArgument, randomText, type Random } from '@flotilla/kit';
-import { mayAct, type ApiKeyIdentity } from '../access/identity.js';
+import { mayActInInstance, type ApiKeyIdentity } from '../access/identity.js';
 import { sendFile, sendJson, type ReadRange } from './respond.js';
 
 /** A version for two architectures with room to spare. */
@@ -37,7 +37,7 @@ export function bundleHandler(
   return async (request, response, query) => {
     const remoteAddress = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
     const key = await parts.identifyKey(bearer(request), remoteAddress);
-    if (!mayAct(key, 'MEMBER', undefined)) throw needsMember();
+    if (!mayActInInstance(key.role, 'MEMBER')) throw needsMember();
     if (busy) throw underWay();
     busy = true;
     parts.allowSilence(request);

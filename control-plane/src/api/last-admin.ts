@@ -1,0 +1,58 @@
+import type { ApiKeyRecord, Store } from '@flotilla/core';
+import { FlotillaError } from '@flotilla/kit';
+import { Role } from '@flotilla/proto';
+import type { ProjectCall } from './call.js';
+
+/** Who is about to lose the role: a key of the project by id, or a member by subject. */
+export type Leaving = { readonly keyId: string } | { readonly subject: string };
+
+/** Why this admin cannot go: nobody would be left who can sign in and manage the project. */
+export async function lastAdminProblem(
+  read: Store['read'],
+  call: ProjectCall,
+  leaving: Leaving,
+): Promise<FlotillaError | undefined> {
+  if ((await ownAdmins(read, call, leaving)) || (await memberAdmins(read, call, leaving))) return undefined;
+  return new FlotillaError('LAST_ADMIN', `Nobody else is ADMIN of project ${call.project.name}.`, {
+    kind: 'precondition',
+    remedy: 'Give somebody else the role first: flotilla apikey create --role admin, or flotilla member set.',
+  });
+}
+
+async function ownAdmins(read: Store['read'], call: ProjectCall, leaving: Leaving): Promise<boolean> {
+  const gone = 'keyId' in leaving ? leaving.keyId : undefined;
+  for (let pageToken = ''; ;) {
+    const page = await read.apiKeys({
+      projectId: call.project.id,
+      pageSize: 500,
+      ...(pageToken === '' ? {} : { pageToken }),
+    });
+    if (page.items.some((key) => key.id !== gone && key.role === Role.ADMIN && works(key, call.nowMs))) return true;
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return false;
+  }
+}
+
+/** People count once they can sign in; keys of other projects do while they work. */
+async function memberAdmins(read: Store['read'], call: ProjectCall, leaving: Leaving): Promise<boolean> {
+  const gone = 'subject' in leaving ? leaving.subject : `api-key:${leaving.keyId}`;
+  for (let pageToken = ''; ;) {
+    const page = await read.members({
+      projectId: call.project.id,
+      pageSize: 500,
+      ...(pageToken === '' ? {} : { pageToken }),
+    });
+    for (const { subject, role } of page.items) {
+      const keyId = /^api-key:(.+)$/.exec(subject)?.[1];
+      if (role !== Role.ADMIN || subject === gone || keyId === undefined) continue;
+      const key = await read.apiKey(keyId);
+      if (key !== undefined && works(key, call.nowMs)) return true;
+    }
+    pageToken = page.nextPageToken;
+    if (pageToken === '') return false;
+  }
+}
+
+function works(key: ApiKeyRecord, nowMs: number): boolean {
+  return key.revokedAtMs === undefined && key.expiresAtMs > nowMs;
+}
