@@ -93,7 +93,10 @@ export class SimApiServer {
   }
 
   /** A kubelet that has just started registers itself; it keeps what is there. */
-  register(name: string, node: { providerId: string; labels: Record<string, string>; bootId: string; address: string }): void {
+  register(
+    name: string,
+    node: { providerId: string; labels: Record<string, string>; bootId: string; address: string },
+  ): void {
     const before = this.nodes.get(name);
     const meta = before?.meta ?? metaOf(name, `uid-${++this.#uid}`, '', this.wallMs);
     this.#putNode({
@@ -160,7 +163,10 @@ export class SimApiServer {
     const reach = async (): Promise<void> => {
       await this.#travel(owner);
     };
-    const listAll = async <R extends KubeResource>(resource: R, options?: { fieldSelector?: string; labelSelector?: string }) => {
+    const listAll = async <R extends KubeResource>(
+      resource: R,
+      options?: { fieldSelector?: string; labelSelector?: string },
+    ) => {
       await reach();
       return this.#list(resource, options);
     };
@@ -211,14 +217,20 @@ export class SimApiServer {
   #travel(owner: Process): Promise<void> {
     return new Promise((resolve, reject) => {
       const way = this.network.way('server', this.place);
-      const fail = (code: string): void => reject(new FlotillaError(code, `${this.place} cannot be reached`, { kind: 'unavailable' }));
+      const fail = (code: string): void =>
+        reject(new FlotillaError(code, `${this.place} cannot be reached`, { kind: 'unavailable' }));
       if (!this.network.passes('server', this.place)) this.kernel.at(10_000, () => fail('KUBE_TIMEOUT'), owner);
       else if (!this.isUp()) this.kernel.at(5, () => fail('KUBE_UNREACHABLE'), owner);
       else this.kernel.at(this.network.delayMs(way), () => (this.isUp() ? resolve() : fail('KUBE_UNREACHABLE')), owner);
     });
   }
 
-  #watch<R extends KubeResource>(resource: R, handler: WatchHandler<KubeObjects[R]>, signal: AbortSignal, owner: Process): Promise<void> {
+  #watch<R extends KubeResource>(
+    resource: R,
+    handler: WatchHandler<KubeObjects[R]>,
+    signal: AbortSignal,
+    owner: Process,
+  ): Promise<void> {
     const watcher: Watcher = {
       resource,
       // The resource decides the type of the handler.
@@ -315,7 +327,11 @@ export class SimApiServer {
 
   #judgeNodes(): void {
     for (const [name, node] of this.nodes) {
-      const seenMs = Math.max(this.leases.get(name)?.renewedAtMs ?? 0, this.#countedFromMs.get(name) ?? 0, node.meta.createdAtMs ?? 0);
+      const seenMs = Math.max(
+        this.leases.get(name)?.renewedAtMs ?? 0,
+        this.#countedFromMs.get(name) ?? 0,
+        node.meta.createdAtMs ?? 0,
+      );
       const ready = node.conditions.find(({ type }) => type === 'Ready');
       if (this.wallMs - seenMs <= nodeGraceMs) {
         if (ready?.status === 'True') this.#unreadySinceMs.delete(name);
@@ -363,7 +379,10 @@ export class SimApiServer {
   /** A workload of so many pods per ready node, spread over what takes pods. */
   #schedule(): void {
     const fit = [...this.nodes.values()].filter(
-      (node) => !node.unschedulable && node.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') && !node.taints.some(({ effect }) => effect !== 'PreferNoSchedule'),
+      (node) =>
+        !node.unschedulable &&
+        node.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') &&
+        !node.taints.some(({ effect }) => effect !== 'PreferNoSchedule'),
     );
     for (const node of fit) {
       const name = node.meta.name;
@@ -429,7 +448,8 @@ export class SimApiServer {
   #create<R extends KubeResource>(resource: R, manifest: KubeManifest): KubeObjects[R] {
     if (resource !== 'secrets') throw new Error(`the simulation creates no ${resource}`);
     const { name, labels } = manifest.metadata;
-    if (this.secrets.has(name)) throw new FlotillaError('KUBE_ALREADY_EXISTS', 'it is there', { kind: 'already-exists' });
+    if (this.secrets.has(name))
+      throw new FlotillaError('KUBE_ALREADY_EXISTS', 'it is there', { kind: 'already-exists' });
     const data = Object.entries((manifest['data'] ?? {}) as Record<string, string>); // what a Secret has
     const secret: KubeSecret = {
       meta: { ...metaOf(name, `s-${++this.#uid}`, 'kube-system', this.wallMs), labels: labels ?? {} },
@@ -445,15 +465,22 @@ export class SimApiServer {
     if (resource !== 'nodes' || node === undefined)
       throw new FlotillaError('KUBE_NOT_FOUND', 'no node', { kind: 'not-found' });
     const { metadata, spec } = body as {
-      metadata?: { resourceVersion?: string; uid?: string; labels?: Record<string, string | null>; annotations?: Record<string, string | null> };
+      metadata?: {
+        resourceVersion?: string;
+        uid?: string;
+        labels?: Record<string, string | null>;
+        annotations?: Record<string, string | null>;
+      };
       spec?: { unschedulable?: boolean | null; taints?: KubeNode['taints'] };
     }; // what the engine sends
     if (metadata?.resourceVersion !== undefined && metadata.resourceVersion !== node.meta.resourceVersion)
       throw new FlotillaError('KUBE_CONFLICT', 'it has changed', { kind: 'conflict' });
     if (metadata?.uid !== undefined && metadata.uid !== node.meta.uid)
       throw new FlotillaError('KUBE_CONFLICT', 'it is another one', { kind: 'conflict' });
-    const unschedulable = spec !== undefined && 'unschedulable' in spec ? spec.unschedulable === true : node.unschedulable;
-    if (unschedulable !== node.unschedulable) this.onWrite({ act: unschedulable ? 'cordon' : 'uncordon', nodeName: at.name });
+    const unschedulable =
+      spec !== undefined && 'unschedulable' in spec ? spec.unschedulable === true : node.unschedulable;
+    if (unschedulable !== node.unschedulable)
+      this.onWrite({ act: unschedulable ? 'cordon' : 'uncordon', nodeName: at.name });
     this.#putNode({
       ...node,
       meta: {
@@ -477,7 +504,10 @@ export class SimApiServer {
     return (maps[resource] ?? new Map<string, unknown>()) as Map<string, KubeObjects[R]>; // keyed by the same resource
   }
 
-  #list<R extends KubeResource>(resource: R, options?: { fieldSelector?: string; labelSelector?: string }): KubeObjects[R][] {
+  #list<R extends KubeResource>(
+    resource: R,
+    options?: { fieldSelector?: string; labelSelector?: string },
+  ): KubeObjects[R][] {
     const [label, value] = options?.labelSelector?.split('=') ?? [];
     const nodeName = options?.fieldSelector?.replace('spec.nodeName=', '');
     return [...this.#map(resource).values()].filter((object) => {
@@ -488,7 +518,10 @@ export class SimApiServer {
   }
 }
 
-function merged(before: Readonly<Record<string, string>>, change: Record<string, string | null> | undefined): Record<string, string> {
+function merged(
+  before: Readonly<Record<string, string>>,
+  change: Record<string, string | null> | undefined,
+): Record<string, string> {
   const after: Record<string, string> = { ...before };
   for (const [key, value] of Object.entries(change ?? {})) {
     if (value === null) delete after[key];

@@ -116,6 +116,18 @@ export class Kernel {
     }
   }
 
+  /** What the test itself asks of the world: done without time passing. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    const state = { done: false };
+    const end = (): void => {
+      state.done = true;
+    };
+    work.then(end, end);
+    for (let turns = 0; !state.done && turns < 1000; turns++) await this.quiet();
+    if (!state.done) throw new Violation('liveness', 'what the test asked for needs time to pass');
+    return work;
+  }
+
   /** Lets time pass until then. */
   async runUntil(untilMs: number): Promise<void> {
     await this.#settled();

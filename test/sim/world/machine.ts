@@ -9,13 +9,7 @@ import type { Connection } from './streams.js';
 
 /** What a machine does that others may care about. */
 export type HostAct =
-  | 'restart-kubelet'
-  | 'stop-kubelet'
-  | 'restart-runtime'
-  | 'reboot'
-  | 'kubeadm-reset'
-  | 'kubeadm-join'
-  | 'kubeadm-init';
+  'restart-kubelet' | 'stop-kubelet' | 'restart-runtime' | 'reboot' | 'kubeadm-reset' | 'kubeadm-join' | 'kubeadm-init';
 
 export interface MachineWorld {
   readonly kernel: Kernel;
@@ -85,6 +79,11 @@ export class SimMachine {
 
   get joined(): boolean {
     return this.registration !== undefined;
+  }
+
+  /** Stopped by our own order. */
+  get isolated(): boolean {
+    return /"isolated": true/.test(this.host.content(targetPath) ?? '');
   }
 
   /** Whether the kubelet on it renews its Lease, if the API server is reachable. */
@@ -178,15 +177,39 @@ export class SimMachine {
 
   /** Ends what was broken on the host by somebody. */
   healHost(): void {
-    this.disk = 'ok';
+    this.healDisk();
     this.skewMs = 0;
-    this.fake.host.disk = { totalBytes: 100e9, freeBytes: 80e9 };
     for (const unit of this.fake.systemd.units.values()) {
       unit.masked = false;
       unit.broken = false;
     }
     if (!this.powered) this.powerOn();
+    // A person with a healthy machine before them starts what is down.
+    if (this.joined && !this.isolated)
+      for (const name of ['containerd.service', 'kubelet.service'] as const) this.reviveUnit(name);
     this.startAgent();
+  }
+
+  healDisk(): void {
+    this.disk = 'ok';
+    this.fake.host.disk = { totalBytes: 100e9, freeBytes: 80e9 };
+    this.setReadOnly(false);
+  }
+
+  setReadOnly(readOnly: boolean): void {
+    if (readOnly) this.disk = 'read-only';
+    else if (this.disk === 'read-only') this.disk = 'ok';
+    const options = readOnly ? 'ro' : 'rw';
+    this.host.put('/proc/self/mounts', `/dev/sda1 / ext4 ${options} 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n`);
+  }
+
+  /** systemd starts again what ended by itself. */
+  reviveUnit(name: 'kubelet.service' | 'containerd.service'): void {
+    const unit = this.fake.unit(name);
+    if (!this.powered || unit.broken === true || unit.masked === true || !unit.enabled) return;
+    unit.active = true;
+    if (name === 'containerd.service') this.host.put('/run/containerd/containerd.sock', '');
+    this.#registerDue = true;
   }
 
   killUnit(name: 'kubelet.service' | 'containerd.service', options: { readonly broken: boolean }): void {
@@ -257,7 +280,9 @@ export class SimMachine {
     if (target === undefined) return refusal('no target');
     const api = this.world.apiAt(target.endpoint);
     if (verb === 'join' && (api === undefined || !this.#reaches(target.endpoint)))
-      return refusal('error execution phase preflight: couldn\'t validate the identity of the API Server: connection refused');
+      return refusal(
+        "error execution phase preflight: couldn't validate the identity of the API Server: connection refused",
+      );
     const config = host(this).content('/run/flotilla-agent/kubeadm.yaml') ?? '';
     const token = /"token": "([a-z0-9]{6}\.[a-z0-9]{16})"/.exec(config)?.[1] ?? '';
     if (verb === 'join' && api?.acceptsToken(token) !== true)
@@ -278,7 +303,8 @@ export class SimMachine {
   }
 
   async #systemctl(verb: string, unit: string): Promise<RunResult | undefined> {
-    if (this.world.chaos.strikes('stepFails') && ['start', 'restart'].includes(verb)) return refusal(`Job for ${unit} failed.`);
+    if (this.world.chaos.strikes('stepFails') && ['start', 'restart'].includes(verb))
+      return refusal(`Job for ${unit} failed.`);
     if (unit === 'kubelet.service' && verb === 'restart') this.world.onAct(this, 'restart-kubelet');
     if (unit === 'kubelet.service' && verb === 'stop') this.world.onAct(this, 'stop-kubelet');
     if (unit === 'containerd.service' && verb === 'restart') this.world.onAct(this, 'restart-runtime');
@@ -364,7 +390,9 @@ export class SimMachine {
       api.register(nodeName, { providerId, labels, bootId: this.fake.bootId, address: this.address });
     }
     const ready = this.fake.runtimeRuns && api.hasNetwork;
-    const message = this.fake.runtimeRuns ? 'container runtime network not ready: cni plugin not initialized' : 'container runtime is down';
+    const message = this.fake.runtimeRuns
+      ? 'container runtime network not ready: cni plugin not initialized'
+      : 'container runtime is down';
     api.beat(nodeName, { ready, message: ready ? '' : message, bootId: this.fake.bootId });
   }
 }

@@ -43,6 +43,8 @@ export interface ServerWorld {
   onServerDeath(reason: string): void;
 }
 
+/** As compose.ts has it. */
+const stallTickMs = 1_000;
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** One life of the control plane: the real engine with the health part, the real sessions, over the simulated world. */
@@ -56,6 +58,7 @@ export class SimServer {
   readonly startedMs: number;
   readonly #stop = new AbortController();
   readonly #random: Random;
+  readonly #stalls: health.StallMeter;
 
   constructor(
     private readonly world: ServerWorld,
@@ -69,10 +72,15 @@ export class SimServer {
     this.clock = processClock(kernel, this.process, () => world.serverSkewMs);
     this.startedMs = kernel.nowMs;
     const store = this.#store();
-    this.table = new SessionTable(this.clock, world.heartbeatIntervalMs);
+    this.#stalls = new health.StallMeter(stallTickMs, this.clock.now().monotonicMs);
+    this.table = new SessionTable(this.clock, world.heartbeatIntervalMs, this.#stalls);
     this.intake = new Intake({ store, clock: this.clock, log });
+    onceAMinute(this.intake, this.clock);
     const late: { sessions?: Sessions } = {};
-    this.engine = createEngine(this.#ports(store, (machineId) => late.sessions?.wake(machineId)), extensions);
+    this.engine = createEngine(
+      this.#ports(store, (machineId) => late.sessions?.wake(machineId)),
+      extensions,
+    );
     this.sessions = new Sessions({
       store,
       engine: this.engine,
@@ -94,6 +102,7 @@ export class SimServer {
       this.intake.run(signal),
       this.sessions.run(signal),
       this.#presence(signal),
+      this.#tickStalls(signal),
     ];
     for (const task of tasks)
       task.catch((error: unknown) => {
@@ -111,6 +120,13 @@ export class SimServer {
   /** As SIGTERM. Resolves once its tasks have ended. */
   stop(): void {
     this.#stop.abort(new Error('stopping'));
+  }
+
+  async #tickStalls(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.clock.sleep(stallTickMs, signal).catch(() => undefined);
+      this.#stalls.tick(this.clock.now().monotonicMs);
+    }
   }
 
   async #presence(signal: AbortSignal): Promise<void> {
@@ -206,6 +222,21 @@ export class SimServer {
 const clientSpki = new Uint8Array(
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' }),
 );
+
+/** Last-seen checkpoints are for once a minute; small fleets are written more often, which would only cost time here. */
+function onceAMinute(intake: Intake, clock: Clock): void {
+  const put = intake.put.bind(intake);
+  const written = new Map<string, { readonly session: number; readonly atMs: number }>();
+  intake.put = (change) => {
+    if (change.kind === 'machine.presence') {
+      const atMs = clock.now().monotonicMs;
+      const before = written.get(change.machineId);
+      if (before?.session === change.session && atMs - before.atMs < 60_000) return;
+      written.set(change.machineId, { session: change.session, atMs });
+    }
+    put(change);
+  };
+}
 
 function healthExtensions(): readonly EngineExtension[] {
   const { healthExtension } = health as { healthExtension?: () => EngineExtension };

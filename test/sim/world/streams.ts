@@ -41,8 +41,18 @@ export class Connection {
   constructor(ends: Ends) {
     this.#ends = ends;
     const { network, host, agent, server } = ends;
-    this.#up = new Pipe(network, network.way(host, 'server'), () => server, (item) => this.#atServer(item));
-    this.#down = new Pipe(network, network.way('server', host), () => agent, (item) => this.#atAgent(item));
+    this.#up = new Pipe(
+      network,
+      network.way(host, 'server'),
+      () => server,
+      (item) => this.#atServer(item),
+    );
+    this.#down = new Pipe(
+      network,
+      network.way('server', host),
+      () => agent,
+      (item) => this.#atAgent(item),
+    );
     server.onDeath(() => {
       this.#up.close();
       this.#serverClosed = true;

@@ -10,7 +10,7 @@ import {
   type Store,
 } from '@flotilla/core';
 import { someCluster, someMachine, somePool, type PoolWish } from '@flotilla/core/testing';
-import { seededRandom, silentLogger, type Logger, type Random } from '@flotilla/kit';
+import { seededRandom, type Logger, type Random } from '@flotilla/kit';
 import { FakeAuthority } from '@flotilla/kube/fake';
 import { MachineState, NodePoolRole, type SessionResponse } from '@flotilla/proto';
 import { fakeManifest } from '@flotilla/node-agent/testing';
@@ -22,6 +22,7 @@ import { SimMachine, type HostAct } from './machine.js';
 import { Network } from './net.js';
 import { SimServer } from './server.js';
 import { Connection } from './streams.js';
+import { transcriptLogger } from './transcript-log.js';
 
 export interface WorldOptions {
   readonly seed: number;
@@ -72,7 +73,11 @@ export class World {
   /** Undefined while the control plane is down. */
   server: SimServer | undefined;
   /** Changes of operators and enrolments go around the server's door, not around its store. */
-  readonly connections = new Set<{ readonly machine: SimMachine; readonly connection: Connection; welcomed: bigint | undefined }>();
+  readonly connections = new Set<{
+    readonly machine: SimMachine;
+    readonly connection: Connection;
+    welcomed: bigint | undefined;
+  }>();
   #epoch: number;
   #addresses = 10;
   #keepDown = false;
@@ -89,7 +94,7 @@ export class World {
     this.api = new SimApiServer(this.kernel, this.network, 'api', options.podsPerNode ?? 1);
     this.api.isUp = () => this.#quorum();
     this.api.onWrite = (write) => this.#each((observer) => observer.apiWrite?.(write));
-    this.log = options.log ?? silentLogger;
+    this.log = options.log ?? transcriptLogger((line) => this.kernel.log(line));
     this.heartbeatIntervalMs = options.heartbeatIntervalMs ?? 5_000;
     this.#epoch = store.instance.epoch;
     this.kernel.afterEvent = () => this.#each((observer) => observer.event?.());
@@ -189,7 +194,14 @@ export class World {
       if (!network.passes(machine.place, 'server')) kernel.at(10_000, () => refuse('no answer'), process);
       else {
         const delayMs = 2 * network.delayMs(network.way(machine.place, 'server'));
-        kernel.at(delayMs, () => (this.server === undefined || !network.passes(machine.place, 'server') ? refuse('connection refused') : resolve()), process);
+        kernel.at(
+          delayMs,
+          () =>
+            this.server === undefined || !network.passes(machine.place, 'server')
+              ? refuse('connection refused')
+              : resolve(),
+          process,
+        );
       }
     });
     const server = this.server;
@@ -201,7 +213,9 @@ export class World {
       server: server.process,
       onDown: (message) => this.#sent(machine, connection, message),
       replayAfterMs: (message) =>
-        message.message?.$case === 'target' && this.chaos.strikes('replay') ? 1_000 + this.chaos.random.fraction() * 60_000 : undefined,
+        message.message?.$case === 'target' && this.chaos.strikes('replay')
+          ? 1_000 + this.chaos.random.fraction() * 60_000
+          : undefined,
     });
     machine.connections.push(connection);
     this.connections.add({ machine, connection, welcomed: undefined });
@@ -244,16 +258,26 @@ export class World {
     return cluster;
   }
 
-  async createPool(cluster: NewCluster, name: string, wish: PoolWish & { readonly health?: object } = {}): Promise<string> {
+  async createPool(
+    cluster: NewCluster,
+    name: string,
+    wish: PoolWish & { readonly health?: object } = {},
+  ): Promise<string> {
     const { health, ...rest } = wish;
     const pool = somePool(cluster, `pol_${cluster.name}_${name}`, { name, ...rest });
-    const given = health === undefined ? pool : { ...pool, spec: { ...pool.spec, health: { ...pool.spec.health, ...health } as typeof pool.spec.health } };
+    const given =
+      health === undefined
+        ? pool
+        : { ...pool, spec: { ...pool.spec, health: { ...pool.spec.health, ...health } as typeof pool.spec.health } };
     await this.commit('api', { kind: 'pool.spec', pool: given });
     return pool.id;
   }
 
   /** A machine is installed and enrolled; its agent starts. */
-  async enroll(name: string, options: { readonly zone?: string; readonly wantedPoolId?: string; readonly labels?: Record<string, string> } = {}): Promise<SimMachine> {
+  async enroll(
+    name: string,
+    options: { readonly zone?: string; readonly wantedPoolId?: string; readonly labels?: Record<string, string> } = {},
+  ): Promise<SimMachine> {
     const { zone = 'a', wantedPoolId = '', labels = {} } = options;
     const address = `10.0.${Math.floor(this.#addresses / 250)}.${10 + (this.#addresses++ % 240)}`;
     const machine = new SimMachine(this, name, zone, address, { certificate: ca.caPem, key: ca.caKeyPem });
