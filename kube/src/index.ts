@@ -39,9 +39,16 @@ export {
   type MissingForJoin,
 } from './external/facts.js';
 export { cniEncapsulations, type CniEncapsulation, type CniName, type CniSettings } from './cni/settings.js';
-export { encapsulationsOf, renderCni } from './cni/render.js';
+export { cniViolations, encapsulationsOf, flannelImageKey, renderCni } from './cni/render.js';
 export { manifestImages, parseManifests } from './cni/manifest-text.js';
 export { applyManifests, applyStages, type ApplyProgress } from './cni/apply.js';
-export { diagnoseCni, type CniDiagnosis, type CniProblem } from './cni/diagnose.js';
+export {
+  cniProblemKinds,
+  diagnoseCni,
+  type CniDiagnosis,
+  type CniProblem,
+  type CniProblemKind,
+  type DiagnoseOptions,
+} from './cni/diagnose.js';
 export { describeBlocker, type BlockerFacts, type DrainBlocker } from './drain/blocker.js';
 export { forceDelete, type ForceOptions } from './drain/force.js';

@@ -1,6 +1,32 @@
 import { FlotillaError } from '@flotilla/kit';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, type DocumentOptions, type ParseOptions, type ScalarTag, type SchemaOptions } from 'yaml';
 import type { JsonObject, JsonValue, KubeManifest } from '../objects.js';
+
+/**
+ * Kubernetes reads YAML 1.1 where it matters in manifests: `0400` is octal (a file mode), `yes` and `on` are true, and
+ * `<<` merges. Everything else is as in YAML 1.2, so that no date or number in base 60 appears out of a text.
+ */
+const yamlOfKubernetes: ParseOptions & DocumentOptions & SchemaOptions = {
+  strict: true,
+  uniqueKeys: true,
+  prettyErrors: false,
+  merge: true,
+  customTags: (tags) => [octal, oldBoolean, ...tags],
+};
+
+const octal: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^0[0-7]+$/,
+  resolve: (text) => Number.parseInt(text, 8),
+};
+
+const oldBoolean: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(?:yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF)$/,
+  resolve: (text) => /^(?:yes|on)$/i.test(text),
+};
 
 const textBytesMax = 16 * 1024 * 1024;
 const objectsMax = 1_000;
@@ -11,7 +37,7 @@ const objectsMax = 1_000;
  */
 export function parseManifests(text: string): readonly KubeManifest[] {
   if (Buffer.byteLength(text) > textBytesMax) throw invalid(`is larger than ${textBytesMax} bytes`);
-  const documents = parseAllDocuments(text, { strict: true, uniqueKeys: true, prettyErrors: false });
+  const documents = parseAllDocuments(text, yamlOfKubernetes);
   const found: KubeManifest[] = [];
   for (const [index, document] of (Array.isArray(documents) ? documents : []).entries()) {
     const where = `document ${index + 1}`;

@@ -116,6 +116,8 @@ function flanneld({ image, apiServer }: FlannelOptions): JsonObject {
     name: 'flanneld',
     image,
     imagePullPolicy: 'IfNotPresent',
+    // Its last lines are what an explanation of a failure repeats.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     command: ['/opt/bin/flanneld'],
     // The address the kubelet was told to use, so hosts with several interfaces need no guess.
     args: ['--ip-masq', '--kube-subnet-mgr', '--iface=$(NODE_IP)'],
@@ -139,6 +141,8 @@ function cniConf({ image }: FlannelOptions): JsonObject {
     name: 'cni-conf',
     image,
     imagePullPolicy: 'IfNotPresent',
+    // Its last lines are what an explanation of a failure repeats.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     command: ['/bin/sh', '/etc/kube-flannel/cni-conf.sh'],
     readinessProbe: { exec: { command: ['/bin/sh', '-c', `test -s ${cniConfPath}`] }, periodSeconds: 5 },
     resources: { requests: { cpu: '5m', memory: '4Mi' }, limits: { memory: '32Mi' } },
