@@ -75,7 +75,8 @@ function unchanged(health: NodeHealthRecord, seen: Evidence): NodeHealthPlan {
   return { health, held: undefined, dueAtMs: undefined, notes: [], recheckAtMs: seen.changesAtMs };
 }
 
-const unheard = (nowMs: number): NodeHealthRecord => ({
+/** What is said of a node before anything was seen of it. */
+export const unheard = (nowMs: number): NodeHealthRecord => ({
   verdict: UNKNOWN,
   reason: 'OwnAbsence',
   message: 'Flotilla has just started and has not heard the machine yet.',
