@@ -23,7 +23,7 @@ export interface SeedResult {
 }
 
 const minute = 60_000;
-const buildMs = 8 * minute;
+const buildMs = 5 * minute;
 const healMs = 60 * minute;
 
 interface Plan {
@@ -56,7 +56,7 @@ function draw(random: Random): Plan {
       replay: level(0.4, 0.3),
       apiLies: level(0.3, 0.1),
     },
-    safetyMs: (10 + random.fraction() * 20) * minute,
+    safetyMs: (8 + random.fraction() * 14) * minute,
     meanGapMs: (0.7 + random.fraction() * 5) * minute,
     workers: 2 + Math.floor(random.fraction() * 4),
     spares: Math.floor(random.fraction() * 3),
@@ -83,6 +83,8 @@ async function build(world: World, plan: Plan): Promise<void> {
   for (let i = 0; i < plan.controlPlane; i++) {
     await kernel.settle(world.enroll(`cp${i}`, { zone: 'abc'[i] ?? 'a', wantedPoolId: 'pol_prod_cp' }));
   }
+  // The control plane takes the machines that were meant for it before others are there.
+  await world.run(20_000);
   const health = plan.quick ? { health: quickPolicy } : {};
   await kernel.settle(world.createPool(cluster, 'web', { size: plan.workers, ...health }));
   for (let i = 0; i < plan.workers + plan.spares; i++)

@@ -8,6 +8,7 @@ export class Truth {
   /** Since when its kubelet does not renew its Lease, or its host is broken. */
   readonly #brokenSinceMs = new Map<string, number>();
   /** End of the last trouble of our own: a crash, a pause, a cut of our uplink. */
+  #lookedMs = -1_000;
   ownTroubleEndedMs = 0;
   ownTrouble = 'start';
 
@@ -15,9 +16,12 @@ export class Truth {
 
   look(): void {
     const nowMs = this.world.nowMs;
+    // Between two looks less than a moment passes, or nothing.
+    if (nowMs - this.#lookedMs < 250) return;
+    this.#lookedMs = nowMs;
     for (const machine of this.world.machines.values()) {
       set(this.#wholeSinceMs, machine.name, machine.wholeNow, nowMs);
-      set(this.#brokenSinceMs, machine.name, machine.joined && broken(machine, this.world), nowMs);
+      set(this.#brokenSinceMs, machine.name, machine.joined && broken(machine), nowMs);
     }
   }
 
@@ -38,9 +42,8 @@ export class Truth {
   }
 }
 
-function broken(machine: SimMachine, world: World): boolean {
-  const cut = !world.network.passes(machine.place, world.api.place);
-  return !machine.kubeletAlive || !machine.fake.runtimeRuns || machine.disk !== 'ok' || cut;
+function broken(machine: SimMachine): boolean {
+  return !machine.kubeletAlive || !machine.fake.runtimeRuns || machine.disk !== 'ok' || !machine.reachesApi;
 }
 
 function set(map: Map<string, number>, key: string, holds: boolean, nowMs: number): void {

@@ -45,7 +45,11 @@ export async function unfinished(world: World, checks: Checks): Promise<string[]
     if (record === undefined || record.goneAtMs !== undefined || record.deleteRequestedAtMs !== undefined) continue;
     const have = nodes.filter(({ poolId }) => poolId === pool.id).length;
     const spares = machines.filter(
-      (machine) => machine.status.state === MachineState.AVAILABLE && !machine.quarantined,
+      (machine) =>
+        machine.status.state === MachineState.AVAILABLE &&
+        !machine.quarantined &&
+        ['', pool.id].includes(machine.wantedPoolId) &&
+        !record.status.mismatches.some((mismatch) => JSON.stringify(mismatch).includes(machine.name)),
     ).length;
     const wanted = record.spec.size ?? have;
     if (have > wanted || (have < wanted && spares > 0 && pool.spec.role === NodePoolRole.WORKER))

@@ -4,7 +4,7 @@ import type { SimApiServer } from './api-server.js';
 import type { Chaos } from './chaos.js';
 import { processClock } from './clock.js';
 import { Process, type Kernel } from './kernel.js';
-import type { Network } from './net.js';
+import type { Network, Way } from './net.js';
 import type { Connection } from './streams.js';
 
 /** What a machine does that others may care about. */
@@ -57,6 +57,7 @@ export class SimMachine {
   connections: Connection[] = [];
   #registerDue = false;
   readonly #random: Random;
+  readonly #ways: readonly Way[];
 
   constructor(
     private readonly world: MachineWorld,
@@ -69,6 +70,13 @@ export class SimMachine {
     this.place = `host:${name}`;
     this.#random = world.kernel.fork(this.place);
     this.fake = new FakeMachine({ name, address });
+    const { network } = world;
+    this.#ways = [
+      network.way(this.place, 'server'),
+      network.way('server', this.place),
+      network.way(this.place, 'api'),
+      network.way('api', this.place),
+    ];
     this.#wireHost();
     world.kernel.at(this.#random.fraction() * kubeletEveryMs, () => this.#kubelet());
   }
@@ -93,7 +101,6 @@ export class SimMachine {
 
   /** Both witnesses could say that all is well. */
   get wholeNow(): boolean {
-    const { network } = this.world;
     const api = this.registration === undefined ? undefined : this.world.apiAt(this.registration.endpoint);
     return (
       this.kubeletAlive &&
@@ -102,10 +109,18 @@ export class SimMachine {
       this.agent !== undefined &&
       !this.agent.dead &&
       !this.agent.paused &&
-      network.passes(this.place, 'server') &&
+      this.reachesServer &&
       api?.isUp() === true &&
-      network.passes(this.place, api.place)
+      this.reachesApi
     );
+  }
+
+  get reachesServer(): boolean {
+    return this.#ways.slice(0, 2).every(({ cut }) => !cut);
+  }
+
+  get reachesApi(): boolean {
+    return this.#ways.slice(2).every(({ cut }) => !cut);
   }
 
   startAgent(): void {

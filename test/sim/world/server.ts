@@ -29,6 +29,8 @@ export interface ServerWorld {
   readonly kernel: Kernel;
   readonly chaos: Chaos;
   readonly store: Store;
+  /** What the server reads of it. */
+  readonly reads: StoreReads;
   readonly log: Logger;
   readonly heartbeatIntervalMs: number;
   readonly artifactManifestSha256: string;
@@ -140,7 +142,7 @@ export class SimServer {
     const dead = (): boolean => this.process.dead;
     return {
       instance: { ...store.instance, epoch: this.epoch },
-      read: guardedReads(store.read, dead),
+      read: guardedReads(this.world.reads, dead),
       onCommit: (listener) => store.onCommit((notice) => (dead() ? undefined : listener(notice))),
       close: () => Promise.resolve(),
       commit: (changes, options) => this.#commit(changes, options),

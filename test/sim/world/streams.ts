@@ -34,6 +34,7 @@ export class Connection {
   #onClose: (() => void)[] = [];
   #serverClosed = false;
   #agentEnded = false;
+  #vanished = false;
   #agentError: Error | undefined;
   #inbox: SessionResponse[] = [];
   #wake: () => void = () => undefined;
@@ -60,14 +61,17 @@ export class Connection {
       this.#down.send({ kind: 'end', error: unreachable('the server') });
     });
     agent.onDeath(() => {
+      // A machine without power, or a forgotten flow, says nothing.
+      if (!this.#vanished) this.#up.send({ kind: 'end' });
       this.#agentEnded = true;
-      this.#up.send({ kind: 'end' });
       this.#down.close();
     });
   }
 
   /** Nobody tells the server: the machine lost power, or a firewall forgot the flow. */
   vanish(): void {
+    if (this.#agentEnded) return;
+    this.#vanished = true;
     this.#agentEnded = true;
     this.#down.close();
     this.#watchKeepalive();

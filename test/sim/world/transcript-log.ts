@@ -2,12 +2,16 @@ import type { Logger } from '@flotilla/kit';
 
 /** Warnings and errors of the code under test become lines of the transcript. */
 export function transcriptLogger(write: (line: string) => void): Logger {
+  let last = '';
   const line = (level: string) => (fields: object, message?: string) => {
     const { err, key, code, machineId } = fields as { err?: unknown; key?: string; code?: string; machineId?: string }; // what our own code logs
     const about = [key, machineId, code, err instanceof Error ? err.message.slice(0, 160) : err].filter(
       (part) => part !== undefined,
     );
-    write(`${level} ${message ?? ''} (${about.map(String).join(', ')})`);
+    const text = `${level} ${message ?? ''} (${about.map(String).join(', ')})`;
+    // Said once a second for minutes it would bury the rest.
+    if (text !== last) write(text);
+    last = text;
   };
   const silent = (): void => undefined;
   const logger: Logger = {

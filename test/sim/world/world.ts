@@ -8,6 +8,7 @@ import {
   type NewCluster,
   type Owner,
   type Store,
+  type StoreReads,
 } from '@flotilla/core';
 import { someCluster, someMachine, somePool, type PoolWish } from '@flotilla/core/testing';
 import { seededRandom, type Logger, type Random } from '@flotilla/kit';
@@ -18,6 +19,7 @@ import { createHash } from 'node:crypto';
 import { SimApiServer, type ApiWrite } from './api-server.js';
 import { Chaos, noChaos, type ChaosLevels } from './chaos.js';
 import { Kernel, Process } from './kernel.js';
+import { memoViews } from './memo.js';
 import { SimMachine, type HostAct } from './machine.js';
 import { Network } from './net.js';
 import { SimServer } from './server.js';
@@ -65,6 +67,7 @@ export class World {
   readonly observers: Observer[] = [];
   readonly log: Logger;
   readonly heartbeatIntervalMs: number;
+  readonly reads: StoreReads;
   readonly artifactManifestSha256 = createHash('sha256').update(fakeManifest().json).digest('hex');
   readonly random: Random;
   serverSkewMs = 0;
@@ -97,6 +100,10 @@ export class World {
     this.log = options.log ?? transcriptLogger((line) => this.kernel.log(line));
     this.heartbeatIntervalMs = options.heartbeatIntervalMs ?? 5_000;
     this.#epoch = store.instance.epoch;
+    const views = memoViews(store, this.kernel, this.kernel.fork('memo'));
+    this.reads = new Proxy(store.read, {
+      get: (reads, name) => (name === 'views' ? views : (Reflect.get(reads, name) as unknown)),
+    });
     this.kernel.afterEvent = () => this.#each((observer) => observer.event?.());
   }
 
