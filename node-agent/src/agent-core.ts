@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Clock, Instant, Logger, Random } from '@flotilla/kit';
+import type { Clock, Instant, Logger, Random, Task } from '@flotilla/kit';
 import type { MachineFacts, Welcome } from '@flotilla/proto';
 import { agentVersion } from './config.js';
 import type { Host } from './host/host.js';
@@ -8,11 +8,15 @@ import { EpochFile } from './link/epoch-file.js';
 import type { SessionPorts } from './link/session.js';
 import type { Transport } from './link/transport.js';
 import { readBootId } from './observe/observed.js';
-import { readProbes } from './probes/probes.js';
+import { noteStart } from './probes/agent-crash-loop.js';
+import type { HostProbe } from './probes/probe.js';
+import { Prober } from './probes/prober.js';
+import { allProbes } from './probes/registry.js';
 import { VitalsReader } from './probes/vitals.js';
 import { Artifacts } from './steps/install/artifacts.js';
 import type { HostFacts } from './steps/step.js';
 import { Board } from './work/board.js';
+import { ServerClock } from './link/server-clock.js';
 import { Journal } from './work/journal.js';
 import { steps } from './work/registry.js';
 import { TargetFile } from './work/target-file.js';
@@ -30,6 +34,8 @@ export interface CorePorts {
   /** PEM of the CAs that server is verified with. */
   readonly ca: () => string;
   readonly facts: () => Promise<HostFacts>;
+  /** Instead of all there are. */
+  readonly probes?: readonly HostProbe[];
 }
 
 /** The journal, the target, and the work between them, as they are on this host's disk. */
@@ -41,8 +47,8 @@ export interface AgentCore {
   readonly artifacts: Artifacts;
   readonly bootId: string;
   readonly worker: Worker;
-  /** Local wall clock minus the server's, in ms; undefined until the server was heard. */
-  clockSkewMs: number | undefined;
+  readonly prober: Prober;
+  readonly serverClock: ServerClock;
 }
 
 /** Reads what an earlier process left. Throws `JOURNAL_DAMAGED` or `TARGET_DAMAGED`. */
@@ -54,7 +60,8 @@ export async function openCore(ports: CorePorts): Promise<AgentCore> {
   const board = new Board(clock);
   const artifacts = new Artifacts(host, { server, ca, stateDir });
   const bootId = await readBootId(host);
-  const shared: { clockSkewMs: number | undefined } = { clockSkewMs: undefined };
+  const serverClock = new ServerClock(clock);
+  await noteStart(ports, stateDir, bootId);
   const worker = new Worker({
     host,
     clock,
@@ -68,9 +75,33 @@ export async function openCore(ports: CorePorts): Promise<AgentCore> {
     stateDir,
     bootId,
     facts,
-    clockSkewMs: () => shared.clockSkewMs,
+    clockSkewMs: () => serverClock.skewMs,
+    onActed: () => prober.refresh(),
   });
-  return Object.assign(shared, { ports, journal, targets, board, artifacts, bootId, worker });
+  const prober = new Prober({
+    clock,
+    log,
+    probes: ports.probes ?? allProbes(),
+    context: () => ({
+      host,
+      clock,
+      stateDir,
+      bootId,
+      nodeName: joinedName(journal),
+      controlPlane: journal.membership()?.role === 'control-plane',
+      isolated: worker.isolated,
+      clockSkewMs: serverClock.skewMs,
+    }),
+  });
+  return { ports, journal, targets, board, artifacts, bootId, worker, prober, serverClock };
+}
+
+/** What runs whether or not there is a control plane to hear. */
+export function coreTasks({ worker, prober }: AgentCore): readonly Task[] {
+  return [
+    { name: 'work', run: (signal) => worker.run(signal) },
+    { name: 'probes', run: (signal) => prober.run(signal) },
+  ];
 }
 
 /** Name of the node this host is, once it has joined. */
@@ -111,16 +142,10 @@ export async function keepConnected(core: AgentCore, link: LinkPorts, signal: Ab
     highestEpoch: () => epochs.highest,
     raiseEpoch: (epoch) => epochs.raise(epoch),
     vitals: () => vitals.read(),
-    probes: () =>
-      readProbes({
-        host,
-        joined: joinedName(core.journal) !== undefined,
-        clockSkewMs: core.clockSkewMs,
-        extra: [],
-      }),
+    probes: () => core.prober.current(),
     inventory: link.inventory,
     onWelcome: (welcome, at) => {
-      if (welcome.serverTime !== undefined) core.clockSkewMs = at.wallMs - welcome.serverTime.getTime();
+      if (welcome.serverTime !== undefined) core.serverClock.heard(welcome.serverTime.getTime(), at);
       link.onWelcome?.(welcome, at);
       onLink({ state: 'connected', reason: '', refusal: undefined, retryMs: undefined });
     },

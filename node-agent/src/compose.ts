@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { runTasks, toFlotillaError, type Clock, type Instant, type Logger, type Random } from '@flotilla/kit';
 import type { MachineFacts } from '@flotilla/proto';
-import { joinedName, keepConnected, openCore, type AgentCore } from './agent-core.js';
+import { coreTasks, joinedName, keepConnected, openCore, type AgentCore } from './agent-core.js';
 import { agentVersion, loadConfig, type AgentConfig, type Places } from './config.js';
 import type { Host } from './host/host.js';
 import type { ProxySettings } from './host/proxy.js';
@@ -97,7 +97,7 @@ export async function runAgent(ports: AgentPorts, signal: AbortSignal): Promise<
   await runTasks(
     [
       { name: 'status', run: (stop) => status.run(stop) },
-      { name: 'work', run: (stop) => worker.run(stop) },
+      ...coreTasks(core),
       {
         name: 'own-node',
         run: (stop) =>

@@ -1,13 +1,15 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { runTasks, silentLogger, type Clock, type Logger, type Random } from '@flotilla/kit';
-import { keepConnected, openCore, type AgentCore, type LinkPorts } from './agent-core.js';
+import { coreTasks, keepConnected, openCore, type AgentCore, type LinkPorts } from './agent-core.js';
 import { agentVersion } from './config.js';
 import { FakeProcess } from './fake-process.js';
+import { fakeClusterCa } from './host/fake-cluster-ca.js';
 import type { FakeHost, FakeProgram } from './host/fake-host.js';
 import {
   fakeContainerd,
   fakeKubeadm,
   fakeOthers,
+  fakeRuntimeStatus,
   fakeSystemd,
   type FakeKubeadm,
   type FakeSystemd,
@@ -15,6 +17,7 @@ import {
 } from './host/fake-programs.js';
 import type { RunResult } from './host/host.js';
 import type { Transport } from './link/transport.js';
+import { allProbes } from './probes/registry.js';
 import { readMachineFacts } from './observe/facts.js';
 import type { HostFacts } from './steps/step.js';
 import { aCleanHost, aManifest, someFacts, stateDir, version } from './work/fake-world.js';
@@ -26,7 +29,11 @@ export interface FakeMachineOptions {
   /** Kubernetes versions that the mirror has for it. */
   readonly versions?: readonly string[];
   readonly facts?: Partial<HostFacts>;
+  /** CA of the cluster it makes or joins; one for all unless given. */
+  readonly clusterCa?: { readonly certificatePem: string; readonly keyPem: string };
 }
+
+let sharedCa: FakeMachineOptions['clusterCa'];
 
 export interface FakeAgentPorts {
   readonly clock: Clock;
@@ -34,6 +41,8 @@ export interface FakeAgentPorts {
   readonly transport: Transport;
   readonly log?: Logger;
   readonly onLink?: LinkPorts['onLink'];
+  /** Types of the probes that run; all of them unless told. Few are cheaper where hundreds of agents run for days. */
+  readonly probes?: readonly string[];
 }
 
 /** A running agent: the real journal, worker, runner and session, over the machine's fake host. */
@@ -56,7 +65,7 @@ const server = 'https://cp:7440';
 export class FakeMachine {
   readonly host: FakeHost = aCleanHost();
   readonly systemd: FakeSystemd = fakeSystemd();
-  readonly kubeadm: FakeKubeadm = fakeKubeadm();
+  readonly kubeadm: FakeKubeadm;
   readonly facts: HostFacts;
   /** Made once, like the one on a real disk. */
   readonly identityKey: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
@@ -66,6 +75,8 @@ export class FakeMachine {
   constructor(private readonly options: FakeMachineOptions) {
     const { name, address = '10.0.0.7', versions = [version] } = options;
     this.facts = { ...someFacts, hostname: name, nodeAddress: address, ...options.facts };
+    const ca = options.clusterCa ?? (sharedCa ??= fakeClusterCa());
+    this.kubeadm = fakeKubeadm(ca.certificatePem, ca.keyPem);
     this.host.address = address;
     const images = new Map<string, string>();
     for (const one of versions) {
@@ -78,6 +89,7 @@ export class FakeMachine {
     this.host.onConnect = () => true;
     this.host.onHttp = ({ url }) =>
       url === 'http://127.0.0.1:10248/healthz' && this.kubeletRuns ? { status: 200, body: 'ok' } : undefined;
+    this.host.onRpc = () => (this.runtimeRuns ? fakeRuntimeStatus({ network: this.kubeletRuns }) : undefined);
     this.host.programs.push(
       this.systemd.program,
       fakeContainerd(images),
@@ -131,6 +143,7 @@ export class FakeMachine {
       server,
       ca: () => 'CA',
       facts: () => Promise.resolve(this.facts),
+      probes: allProbes().filter(({ type }) => ports.probes?.includes(type) ?? true),
     });
     const link: LinkPorts = {
       transport: process.transport(ports.transport),
@@ -139,13 +152,7 @@ export class FakeMachine {
       ...(ports.onLink === undefined ? {} : { onLink: ports.onLink }),
     };
     const ended = core.then((open) =>
-      runTasks(
-        [
-          { name: 'work', run: (signal) => open.worker.run(signal) },
-          { name: 'link', run: (signal) => keepConnected(open, link, signal) },
-        ],
-        stop.signal,
-      ),
+      runTasks([...coreTasks(open), { name: 'link', run: (signal) => keepConnected(open, link, signal) }], stop.signal),
     );
     // Whoever cares awaits it; a failure of a killed process is nobody's.
     ended.catch(() => undefined);
@@ -181,11 +188,13 @@ export class FakeMachine {
     this.host.put('/proc/sys/kernel/random/boot_id', `${this.bootId}\n`);
   }
 
-  /** kubeadm starts the kubelet when it succeeds. */
+  /** kubeadm starts the kubelet when it succeeds; a network plugin follows. */
   async #kubeadm(...call: Parameters<FakeProgram>): Promise<RunResult | undefined> {
     const result = await this.kubeadm.program(...call);
     const [argv] = call;
-    if (result?.exitCode === 0 && ['init', 'join'].includes(argv[1] ?? '')) this.unit('kubelet.service').active = true;
+    if (result?.exitCode !== 0 || !['init', 'join'].includes(argv[1] ?? '')) return result;
+    this.unit('kubelet.service').active = true;
+    this.host.put('/etc/cni/net.d/10-fake.conflist', '{}');
     return result;
   }
 }

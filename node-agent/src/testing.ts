@@ -19,3 +19,4 @@ export type { SessionStream, Transport } from './link/transport.js';
 export type { Host, HttpAnswer, HttpRequest, RunResult } from './host/host.js';
 export { keepConnected, openCore, type AgentCore, type CorePorts, type LinkPorts } from './agent-core.js';
 export { aManifest as fakeManifest, someFacts, stateDir } from './work/fake-world.js';
+export { fakeClusterCa } from './host/fake-cluster-ca.js';

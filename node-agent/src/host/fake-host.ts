@@ -1,6 +1,18 @@
 import { createHash } from 'node:crypto';
 import { FlotillaError } from '@flotilla/kit';
-import type { Argv, DownloadRequest, FileStat, Host, HttpAnswer, HttpRequest, RunOptions, RunResult } from './host.js';
+import type {
+  Argv,
+  DownloadRequest,
+  FileStat,
+  FileSystemSpace,
+  Host,
+  HttpAnswer,
+  HttpRequest,
+  KernelRecord,
+  RpcRequest,
+  RunOptions,
+  RunResult,
+} from './host.js';
 
 type Entry =
   | { kind: 'file'; content: string; mode: number; sizeBytes?: number }
@@ -55,7 +67,12 @@ export class FakeHost implements Host {
   /** Decides before `reachable` does. */
   onConnect: (host: string, port: number) => boolean | undefined = () => undefined;
   address = '10.0.0.7';
-  disk = { totalBytes: 100e9, freeBytes: 80e9 };
+  disk: Partial<FileSystemSpace> = { totalBytes: 100e9, freeBytes: 80e9 };
+  /** Answers calls over unix sockets; undefined = nobody listens there. */
+  onRpc: (request: RpcRequest) => Uint8Array | undefined = () => undefined;
+  /** Addresses of names; a name that is not here does not resolve. */
+  readonly names = new Map<string, readonly string[]>();
+  readonly kernelRecords: KernelRecord[] = [];
 
   /** Stands in for the time of the last change: it differs after each put. */
   readonly #puts = new Map<string, number>();
@@ -211,8 +228,8 @@ export class FakeHost implements Host {
     });
   }
 
-  space(): Promise<{ totalBytes: number; freeBytes: number }> {
-    return this.#soon(() => this.disk);
+  space(): Promise<FileSystemSpace> {
+    return this.#soon(() => ({ totalBytes: 100e9, freeBytes: 80e9, totalInodes: 1e6, freeInodes: 9e5, ...this.disk }));
   }
 
   which(program: string): Promise<string | undefined> {
@@ -234,6 +251,35 @@ export class FakeHost implements Host {
         throw new FlotillaError('HTTP_FAILED', `${request.url} did not answer`, { kind: 'unavailable' });
       return answer;
     });
+  }
+
+  httpPost(request: HttpRequest & { readonly body: string }): Promise<HttpAnswer> {
+    return this.httpGet(request);
+  }
+
+  rpc(request: RpcRequest): Promise<Uint8Array> {
+    return this.#soon(() => {
+      const answer = this.onRpc(request);
+      if (answer === undefined)
+        throw new FlotillaError('RPC_FAILED', `nobody listens on ${request.socket}`, {
+          kind: 'unavailable',
+          metadata: { system: 'ENOENT' },
+        });
+      return answer;
+    });
+  }
+
+  resolve(name: string): Promise<readonly string[]> {
+    return this.#soon(() => {
+      const addresses = this.names.get(name);
+      if (addresses === undefined)
+        throw new FlotillaError('DNS_FAILED', `${name} has no address`, { metadata: { system: 'ENOTFOUND' } });
+      return addresses;
+    });
+  }
+
+  kernelLog(afterSequence: number): Promise<readonly KernelRecord[]> {
+    return this.#soon(() => this.kernelRecords.filter(({ sequence }) => sequence > afterSequence).slice(0, 1000));
   }
 
   download(request: DownloadRequest): Promise<void> {

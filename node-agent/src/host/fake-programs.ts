@@ -117,12 +117,14 @@ export function fakeKubeadm(caCertificate = 'CA', caKey = 'KEY'): FakeKubeadm {
         return ok;
       }
       host.put('/etc/kubernetes/pki/ca.crt', caCertificate);
-      if (verb === 'init') host.put('/etc/kubernetes/pki/ca.key', caKey);
+      if (/^(upload-certs|certs)$/.test(verb) || rest.includes('upload-certs')) return ok;
+      const controlPlane = verb === 'init' || config.includes('"controlPlane"');
+      if (controlPlane) host.put('/etc/kubernetes/pki/ca.key', caKey);
       const failure = kubeadm.failures.shift();
       if (failure !== undefined) return failure;
       host.put('/var/lib/kubelet/config.yaml', 'kind: KubeletConfiguration');
       host.put('/etc/kubernetes/kubelet.conf', 'server: https://10.0.0.5:6443');
-      if (verb === 'init')
+      if (controlPlane)
         for (const file of ['admin.conf', 'manifests/kube-apiserver.yaml', 'manifests/etcd.yaml'])
           host.put(`/etc/kubernetes/${file}`, '-');
       return ok;
@@ -136,3 +138,19 @@ export const fakeOthers: FakeProgram = ([name]) =>
   ['modprobe', 'nft', 'iptables', 'iptables-save', 'ip6tables', 'ip6tables-save', 'ip', 'umount'].includes(name)
     ? ok
     : undefined;
+
+/** What containerd answers the kubelet that asks how it is (CRI StatusResponse). */
+export function fakeRuntimeStatus({ runtime = true, network = true }): Uint8Array {
+  const field = (number: number, bytes: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.of((number << 3) | 2, bytes.length), bytes]);
+  const condition = (type: string, good: boolean): Buffer =>
+    field(
+      1,
+      Buffer.concat([
+        field(1, Buffer.from(type)),
+        Buffer.from(good ? [0x10, 1] : []),
+        field(4, Buffer.from(good ? '' : `${type} is false`)),
+      ]),
+    );
+  return field(1, Buffer.concat([condition('RuntimeReady', runtime), condition('NetworkReady', network)]));
+}

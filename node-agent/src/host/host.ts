@@ -31,6 +31,9 @@ export interface FileStat {
 export interface FileSystemSpace {
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** 0 where the file system makes them as needed (btrfs). */
+  readonly totalInodes: number;
+  readonly freeInodes: number;
 }
 
 export interface HttpRequest {
@@ -47,6 +50,24 @@ export interface HttpAnswer {
   readonly status: number;
   /** At most 1 MiB. */
   readonly body: string;
+  /** The other side's wall clock, from its Date header; second precision. */
+  readonly dateMs?: number;
+}
+
+/** One unary gRPC call over a unix socket, with an empty request. */
+export interface RpcRequest {
+  readonly socket: string;
+  /** For example /runtime.v1.RuntimeService/Status. */
+  readonly method: string;
+  readonly timeoutMs: number;
+}
+
+/** One line of the kernel's log. */
+export interface KernelRecord {
+  readonly sequence: number;
+  /** Since boot. */
+  readonly atMs: number;
+  readonly text: string;
 }
 
 export interface DownloadRequest extends HttpRequest {
@@ -94,7 +115,16 @@ export interface Host {
   connects(host: string, port: number, timeoutMs: number): Promise<boolean>;
   /** Address of this host on the way to another; undefined when there is no way. Sends nothing. */
   addressTowards(host: string, port: number): Promise<string | undefined>;
+  /** Errors carry the system's code in `metadata.system`, ETIMEDOUT for silence. */
   httpGet(request: HttpRequest): Promise<HttpAnswer>;
+  /** JSON in, JSON out. */
+  httpPost(request: HttpRequest & { readonly body: string }): Promise<HttpAnswer>;
+  /** The bytes of the answer's message. */
+  rpc(request: RpcRequest): Promise<Uint8Array>;
+  /** Addresses of a name, as this host's own files and resolver say, or as one given DNS server says. Throws DNS_FAILED. */
+  resolve(name: string, options: { readonly timeoutMs: number; readonly server?: string }): Promise<readonly string[]>;
+  /** At most 1,000 records after the given sequence, oldest first; undefined where the kernel's log may not be read. */
+  kernelLog(afterSequence: number): Promise<readonly KernelRecord[] | undefined>;
   /** Resumes `<path>.part`, checks size and sha256, fsyncs, renames. */
   download(request: DownloadRequest): Promise<void>;
   kill(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): Promise<void>;

@@ -3,7 +3,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { dirname } from 'node:path';
-import { FlotillaError } from '@flotilla/kit';
+import { FlotillaError, systemCode } from '@flotilla/kit';
 import type { DownloadRequest, HttpAnswer, HttpRequest } from './host.js';
 import { openTunnel, type ProxySettings } from './proxy.js';
 
@@ -12,11 +12,17 @@ const batchBytes = 256 * 1024;
 
 function unreachable(url: string, cause: unknown): FlotillaError {
   const reason = cause instanceof Error ? cause.message : String(cause);
+  const system = systemCode(cause);
   return new FlotillaError('HTTP_FAILED', `${new URL(url).origin} did not answer: ${reason}`, {
     kind: 'unavailable',
     remedy: 'Check that this host reaches that address; the agent tries again by itself.',
+    metadata: system === undefined ? {} : { system },
     cause,
   });
+}
+
+function silence(timeoutMs: number): Error {
+  return Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' });
 }
 
 /** Opens a request and waits for the head of its answer; the deadline covers silence, not the whole transfer. */
@@ -24,6 +30,7 @@ async function start(
   request: HttpRequest,
   proxy: ProxySettings,
   headers: Record<string, string>,
+  body?: string,
 ): Promise<IncomingMessage> {
   const url = new URL(request.url);
   if (url.protocol === 'https:' && request.ca === undefined) {
@@ -31,7 +38,12 @@ async function start(
   }
   const tunnel = url.protocol === 'https:' ? await openTunnel(url, proxy, request.timeoutMs) : undefined;
   return new Promise((resolve, reject) => {
-    const common = { headers, timeout: request.timeoutMs, ...(request.signal ? { signal: request.signal } : {}) };
+    const common = {
+      headers,
+      method: body === undefined ? 'GET' : 'POST',
+      timeout: request.timeoutMs,
+      ...(request.signal ? { signal: request.signal } : {}),
+    };
     let outgoing: ClientRequest;
     if (url.protocol === 'https:') {
       const agent = new Agent({
@@ -47,16 +59,29 @@ async function start(
     } else {
       outgoing = httpRequest(url, { ...common, agent: false });
     }
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${request.timeoutMs} ms`)));
+    outgoing.on('timeout', () => outgoing.destroy(silence(request.timeoutMs)));
     outgoing.on('error', (error) => reject(unreachable(request.url, error)));
     outgoing.on('response', resolve);
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 
 /** One small answer. */
 export async function httpGet(request: HttpRequest, proxy: ProxySettings): Promise<HttpAnswer> {
-  const answer = await start(request, proxy, {});
+  return readAnswer(request.url, await start(request, proxy, {}));
+}
+
+/** One small answer to a small JSON document. */
+export async function httpPost(
+  request: HttpRequest & { readonly body: string },
+  proxy: ProxySettings,
+): Promise<HttpAnswer> {
+  const length = String(Buffer.byteLength(request.body));
+  const headers = { 'content-type': 'application/json', 'content-length': length };
+  return readAnswer(request.url, await start(request, proxy, headers, request.body));
+}
+
+async function readAnswer(url: string, answer: IncomingMessage): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -67,9 +92,14 @@ export async function httpGet(request: HttpRequest, proxy: ProxySettings): Promi
       chunks.push(data);
     }
   } catch (error) {
-    throw unreachable(request.url, error);
+    throw unreachable(url, error);
   }
-  return { status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') };
+  const dateMs = Date.parse(answer.headers.date ?? '');
+  return {
+    status: answer.statusCode ?? 0,
+    body: Buffer.concat(chunks).toString('utf8'),
+    ...(Number.isFinite(dateMs) ? { dateMs } : {}),
+  };
 }
 
 /**

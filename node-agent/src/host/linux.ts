@@ -19,7 +19,10 @@ import { connect, isIPv6 } from 'node:net';
 import { dirname, join } from 'node:path';
 import { FlotillaError, systemCode } from '@flotilla/kit';
 import type { DownloadRequest, FileStat, FileSystemSpace, Host, HttpAnswer, HttpRequest } from './host.js';
-import { download, httpGet } from './linux-http.js';
+import { resolveName } from './linux-dns.js';
+import { download, httpGet, httpPost } from './linux-http.js';
+import { KernelLog } from './linux-kmsg.js';
+import { unixRpc } from './linux-rpc.js';
 import { runProgram } from './linux-run.js';
 import { noProxy, type ProxySettings } from './proxy.js';
 
@@ -160,7 +163,12 @@ async function statOf(path: string): Promise<FileStat> {
 
 async function spaceOf(path: string): Promise<FileSystemSpace> {
   const found = await statfs(path);
-  return { totalBytes: found.blocks * found.bsize, freeBytes: found.bavail * found.bsize };
+  return {
+    totalBytes: found.blocks * found.bsize,
+    freeBytes: found.bavail * found.bsize,
+    totalInodes: found.files,
+    freeInodes: found.ffree,
+  };
 }
 
 function connects(host: string, port: number, timeoutMs: number): Promise<boolean> {
@@ -202,6 +210,7 @@ async function which(program: string): Promise<string | undefined> {
 
 /** The machine this process runs on. The only home of `node:fs` and `child_process` in the agent. */
 export function linuxHost(proxy: ProxySettings = noProxy): Host {
+  const kernelLog = new KernelLog();
   return {
     run: runProgram,
     read: (path) => unlessAbsent('read', path, () => readBounded(path)),
@@ -242,6 +251,10 @@ export function linuxHost(proxy: ProxySettings = noProxy): Host {
     connects,
     addressTowards,
     httpGet: (request: HttpRequest): Promise<HttpAnswer> => httpGet(request, proxy),
+    httpPost: (request) => httpPost(request, proxy),
+    rpc: unixRpc,
+    resolve: resolveName,
+    kernelLog: (after) => Promise.resolve(kernelLog.read(after)),
     download: (request: DownloadRequest) => named('download to', request.path, () => download(request, proxy)),
     kill: async (pid, signal) => {
       try {

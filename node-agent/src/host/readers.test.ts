@@ -44,6 +44,7 @@ describe('units', () => {
       known: false,
       enabled: false,
       active: false,
+      masked: false,
       path: '',
       mainPid: 0,
     });

@@ -57,6 +57,15 @@ async function undoFile(host: Host, change: Extract<Change, { type: 'file' }>): 
   await host.remove(change.previous.backup);
 }
 
+/** Takes back one file of ours alone, before everything else. */
+export async function undoOwnFile(host: Host, log: ChangeLog, path: string): Promise<void> {
+  for (const { id, change } of log.standing()) {
+    if (change.type !== 'file' || change.path !== path) continue;
+    await undoFile(host, change);
+    await log.undone(id);
+  }
+}
+
 async function undoDir(host: Host, change: Extract<Change, { type: 'dir' }>): Promise<void> {
   const entries = await host.list(change.path);
   if (entries === undefined) return;

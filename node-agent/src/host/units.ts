@@ -5,6 +5,8 @@ export interface UnitState {
   readonly known: boolean;
   readonly enabled: boolean;
   readonly active: boolean;
+  /** Kept from starting by `systemctl mask`. */
+  readonly masked: boolean;
   /** File the unit is read from; empty when unknown. */
   readonly path: string;
   readonly mainPid: number;
@@ -23,6 +25,7 @@ export async function readUnit(host: Host, unit: string): Promise<UnitState> {
     known: value('LoadState') === 'loaded',
     enabled: value('UnitFileState') === 'enabled',
     active: ['active', 'activating', 'reloading'].includes(value('ActiveState')),
+    masked: value('LoadState') === 'masked' || value('UnitFileState').startsWith('masked'),
     path: value('FragmentPath'),
     mainPid: Number(value('MainPID') || '0'),
   };

@@ -36,7 +36,7 @@ function setUp(make: (index: number) => FakeStream | Error, seed = 3) {
         raiseEpoch: () => Promise.resolve(),
         vitals: () =>
           Promise.resolve({ load1m: 0, cpuBusyRatio: 0, memoryAvailableBytes: 0, diskFreeBytes: 0, uptimeSeconds: 0 }),
-        probes: () => Promise.resolve([]),
+        probes: () => [],
         inventory: () => Promise.resolve(MachineFacts.create({})),
         onWelcome: () => undefined,
         onAck: () => undefined,

@@ -65,7 +65,7 @@ function setUp(more: Partial<SessionPorts> = {}, welcome: Partial<Welcome> = {})
     raiseEpoch: (epoch) => Promise.resolve(void (state.epoch = epoch)),
     vitals: () =>
       Promise.resolve({ load1m: 1, cpuBusyRatio: 0.5, memoryAvailableBytes: 1, diskFreeBytes: 1, uptimeSeconds: 1 }),
-    probes: () => Promise.resolve(state.probes),
+    probes: () => state.probes,
     inventory: () => Promise.resolve(MachineFacts.create({ hostname: 'edge-7' })),
     onWelcome: () => undefined,
     onAck: () => undefined,

@@ -44,8 +44,8 @@ export interface SessionPorts {
   /** Persisted before the session goes on. */
   readonly raiseEpoch: (epoch: bigint) => Promise<void>;
   readonly vitals: () => Promise<Vitals>;
-  /** Every probe, complete; the session sends what changed. */
-  readonly probes: () => Promise<readonly Probe[]>;
+  /** What every probe said last, at once; the session sends what changed. */
+  readonly probes: () => readonly Probe[];
   readonly inventory: () => Promise<MachineFacts>;
   readonly onWelcome: (welcome: Welcome, at: Instant) => void;
   readonly onAck: (at: Instant) => void;
@@ -271,9 +271,9 @@ export class Session {
   async #heartbeat(): Promise<void> {
     const { work, vitals, probes } = this.ports;
     const held = work.acknowledged();
-    const [now, all] = await Promise.all([vitals(), probes()]);
+    const now = await vitals();
     if (this.#ended.signal.aborted) return;
-    const changed = all.filter((probe) => this.#sentProbes.get(probe.type) !== `${probe.status}/${probe.reason}`);
+    const changed = probes().filter((probe) => this.#sentProbes.get(probe.type) !== `${probe.status}/${probe.reason}`);
     this.#sequence += 1n;
     const heartbeat = Heartbeat.create({
       sequence: this.#sequence,

@@ -40,6 +40,8 @@ export interface ObserveInput {
   readonly nonces: readonly NonceView[];
   readonly membership: MembershipRecord | undefined;
   readonly kubeletRunning: boolean;
+  readonly isolated: boolean;
+  readonly templateRevision: number;
 }
 
 const nonceStates: Readonly<Record<NonceView['state'], NonceState>> = {
@@ -77,6 +79,8 @@ export async function observe(input: ObserveInput): Promise<ObservedState> {
       containerRuntime: (await input.host.exists(paths.containerdSocket)) ? 'containerd' : '',
       kubeletRunning: input.kubeletRunning,
     }),
+    isolated: input.isolated,
+    templateRevision: BigInt(input.templateRevision),
     credentials: credentials === undefined ? undefined : ClusterCredentials.create(credentials),
   });
 }

@@ -123,8 +123,8 @@ describe('what kubeadm is told', () => {
     expect(parse(joinConfig(aTarget(), facts, secrets, '/p'))[0]?.nodeRegistration).not.toHaveProperty(
       'ignorePreflightErrors',
     );
-    expect(parse(kubeletPatch(aTarget(), old, allowed))[0]).toMatchObject({ failCgroupV1: false });
-    expect(parse(kubeletPatch(aTarget(), facts, allowed))[0]).toEqual({ protectKernelDefaults: true });
+    expect(parse(kubeletPatch(old, allowed))[0]).toMatchObject({ failCgroupV1: false });
+    expect(parse(kubeletPatch(facts, allowed))[0]).toEqual({ protectKernelDefaults: true });
   });
 
   it('labels that NodeRestriction keeps for administrators are left to the control plane', () => {

@@ -70,10 +70,13 @@ export interface InitInput {
   readonly patchesDir: string;
   /** Random, and gone after a minute: kubeadm insists on making one, and nobody shall use it. */
   readonly throwawayToken: string;
+  /** Hex; encrypts the certificates that further members fetch. Empty when there are none to come. */
+  readonly certificateKey?: string;
 }
 
 /** The configuration of `kubeadm init`. */
-export function initConfig({ target, facts, allowance, patchesDir, throwawayToken }: InitInput): string {
+export function initConfig(input: InitInput): string {
+  const { target, facts, allowance, patchesDir, throwawayToken, certificateKey = '' } = input;
   const cluster = target.cluster;
   const { host, port } = endpointOf(target, facts);
   return documents(
@@ -91,6 +94,7 @@ export function initConfig({ target, facts, allowance, patchesDir, throwawayToke
       localAPIEndpoint: { advertiseAddress: facts.nodeAddress, bindPort: 6443 },
       nodeRegistration: nodeRegistration(target, facts),
       patches: { directory: patchesDir },
+      ...(certificateKey === '' ? {} : { certificateKey }),
     },
     {
       apiVersion: kubeadmApi,
@@ -136,6 +140,20 @@ export function initConfig({ target, facts, allowance, patchesDir, throwawayToke
   );
 }
 
+/** The configuration of `kubeadm init phase upload-certs`: the key, and what kubeadm wants to see beside it. */
+export function uploadConfig(target: MachineTarget, facts: HostFacts, certificateKey: string): string {
+  return documents(
+    {
+      apiVersion: kubeadmApi,
+      kind: 'InitConfiguration',
+      localAPIEndpoint: { advertiseAddress: facts.nodeAddress, bindPort: 6443 },
+      nodeRegistration: { name: target.nodeName, criSocket: `unix://${paths.containerdSocket}` },
+      certificateKey,
+    },
+    { apiVersion: kubeadmApi, kind: 'ClusterConfiguration', kubernetesVersion: target.kubernetesVersion },
+  );
+}
+
 function endpointOf(target: MachineTarget, facts: HostFacts): { host: string; port: string } {
   const given = target.cluster?.endpoint ?? '';
   const colon = given.lastIndexOf(':');
@@ -174,12 +192,10 @@ export function joinConfig(
   });
 }
 
-/** What holds for this host only, laid over the cluster's kubelet configuration. */
-export function kubeletPatch(target: MachineTarget, facts: HostFacts, allowance: HostAllowance): string {
-  const maxPods = target.kubelet?.maxPods ?? 0;
+/** What holds for this host only, laid over the cluster's kubelet configuration. The pool's settings lie beside it. */
+export function kubeletPatch(facts: HostFacts, allowance: HostAllowance): string {
   return documents({
     protectKernelDefaults: allowance.kernelDefaults,
     ...(facts.cgroupVersion === 1 ? { failCgroupV1: false } : {}),
-    ...(maxPods === 0 ? {} : { maxPods }),
   });
 }

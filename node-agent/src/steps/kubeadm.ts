@@ -3,6 +3,8 @@ import { MachineRole } from '@flotilla/proto';
 import type { Host } from '../host/host.js';
 import { lastLine } from '../host/units.js';
 import { kubeletPatch, type HostAllowance } from './kubeadm-config.js';
+import { noteSettings, putSettings } from './kubelet-settings.js';
+import { keepKubeletFiles } from './maintain/kubelet-files.js';
 import { paths } from '../host/paths.js';
 import { hasKernelDefaults } from './prepare-host/set-sysctls.js';
 import { StepProblems, StepWaiting, type MembershipRecord, type StepContext } from './step.js';
@@ -64,11 +66,11 @@ async function runningKubeadm(host: Host): Promise<string | undefined> {
 }
 
 /** `kubeadm reset` of what our own earlier attempt left; never called for a membership the journal does not know. */
-export async function resetOwn(context: StepContext): Promise<void> {
+export async function resetOwn(context: StepContext, extraArgs: readonly string[] = []): Promise<void> {
   const { host, signal } = context;
   if (!(await host.exists(kubeadm))) return;
-  const argv = [kubeadm, 'reset', '--force', '--cri-socket', `unix://${paths.containerdSocket}`] as const;
-  const result = await host.run(argv, { timeoutMs: 300_000, signal });
+  const argv = ['reset', '--force', '--cri-socket', `unix://${paths.containerdSocket}`, ...extraArgs];
+  const result = await host.run([kubeadm, ...argv], { timeoutMs: 300_000, signal });
   context.log.info({ exitCode: result.exitCode }, 'kubeadm reset ran');
 }
 
@@ -84,7 +86,7 @@ export interface KubeadmRun {
  * stays on disk. What an earlier, unfinished attempt of ours left is reset first; what others left is refused.
  */
 export async function runKubeadm({ context, verb, config, extraArgs }: KubeadmRun): Promise<void> {
-  const { host, memory, target, facts, signal } = context;
+  const { host, memory, facts, signal } = context;
   const pid = await runningKubeadm(host);
   if (pid !== undefined) {
     const problem = { code: 'KUBEADM_RUNNING', message: `a kubeadm (pid ${pid}) is still at work`, remedy: '' };
@@ -95,36 +97,61 @@ export async function runKubeadm({ context, verb, config, extraArgs }: KubeadmRu
   else if (found.length > 0) throw foreignFiles(found);
   await memory.setMembership(wantedMembership(context, 'begun'));
 
-  const dir = '/run/flotilla-agent';
-  const patches = `${dir}/patches`;
-  await host.makeDir(patches, 0o700);
-  await host.writeAtomic(
-    `${patches}/kubeletconfiguration+strategic.json`,
-    kubeletPatch(target, facts, await probeAllowance(host)),
-    0o600,
-  );
-  await host.writeAtomic(`${dir}/kubeadm.yaml`, config, 0o600);
+  await putSettings(context);
   const stages: string[] = [];
   try {
-    const result = await host.run([kubeadm, verb, '--config', `${dir}/kubeadm.yaml`, ...extraArgs], {
-      timeoutMs: verb === 'init' ? 600_000 : 480_000,
-      signal,
-      onLine: (line) => {
-        const stage = /^\[([a-z-]+)\]/.exec(line)?.[1];
-        if (stage === undefined || stages[stages.length - 1] === stage) return;
-        stages.push(stage);
-        context.progress(stage);
-      },
-    });
+    await host.makeDir(patchesDir, 0o700);
+    const patch = kubeletPatch(facts, await probeAllowance(host));
+    await host.writeAtomic(`${patchesDir}/kubeletconfiguration+strategic.json`, patch, 0o600);
+    const result = await withKubeadmConfig(host, config, (path) =>
+      host.run([kubeadm, verb, '--config', path, ...extraArgs], {
+        timeoutMs: verb === 'init' ? 600_000 : 480_000,
+        signal,
+        onLine: (line) => {
+          const stage = /^\[([a-z-]+)\]/.exec(line)?.[1];
+          if (stage === undefined || stages[stages.length - 1] === stage) return;
+          stages.push(stage);
+          context.progress(stage);
+        },
+      }),
+    );
     if (result.exitCode !== 0) throw kubeadmFailed(verb, stages[stages.length - 1] ?? 'start', result);
   } finally {
-    await host.remove(`${dir}/kubeadm.yaml`);
-    await host.remove(patches);
-    await host.removeEmptyDir(dir);
+    await host.remove(patchesDir);
+    await host.removeEmptyDir(runDir);
+  }
+  await noteSettings(context);
+  await keepKubeletFiles(context);
+}
+
+const runDir = '/run/flotilla-agent';
+export const patchesDir = `${runDir}/patches`;
+
+/** A configuration file that only root can read and that goes when the work ends, so that no secret is in argv or stays. */
+export async function withKubeadmConfig<T>(host: Host, config: string, work: (path: string) => Promise<T>): Promise<T> {
+  const path = `${runDir}/kubeadm.yaml`;
+  await host.makeDir(runDir, 0o700);
+  try {
+    await host.writeAtomic(path, config, 0o600);
+    return await work(path);
+  } finally {
+    await host.remove(path);
+    await host.removeEmptyDir(runDir);
   }
 }
 
-export const patchesDir = '/run/flotilla-agent/patches';
+/** The key that the control plane's certificates are encrypted with; it is in memory only and comes from the control plane. */
+export function expectCertificateKey({ secrets }: StepContext): string {
+  if (secrets !== undefined && secrets.certificateKey !== '') return secrets.certificateKey;
+  throw new StepWaiting(
+    {
+      code: 'CERTIFICATE_KEY_NEEDED',
+      message: 'waiting for the key of the uploaded certificates from the control plane',
+      remedy: 'It comes by itself while the agent is connected.',
+    },
+    10_000,
+  );
+}
 
 function foreignFiles(found: readonly string[]): StepProblems {
   return new StepProblems(
@@ -141,6 +168,18 @@ function foreignFiles(found: readonly string[]): StepProblems {
   );
 }
 
+/** Uploaded certificates live two hours; a running member uploads them again when it is asked to. */
+function uploadAwaited(errors: readonly string[]): StepWaiting {
+  return new StepWaiting(
+    {
+      code: 'CERTIFICATES_NOT_UPLOADED',
+      message: `the control plane's certificates are not in the cluster under this key: ${errors.join('; ').slice(0, 500)}`,
+      remedy: 'A running member uploads them again by itself.',
+    },
+    15_000,
+  );
+}
+
 function kubeadmFailed(
   verb: string,
   stage: string,
@@ -151,6 +190,7 @@ function kubeadmFailed(
     .filter((line) => /\[ERROR |^error:|error execution phase/i.test(line))
     .map((line) => line.trim())
     .slice(0, 5);
+  if (/kubeadm-certs|certificate-key|download-certs/.test(errors.join(' '))) throw uploadAwaited(errors);
   const said = errors.length > 0 ? errors.join('; ').slice(0, 1500) : lastLine(result.stderr || result.stdout);
   const what = result.timedOut
     ? `kubeadm ${verb} hung in ${stage} and was ended`

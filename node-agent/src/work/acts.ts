@@ -1,61 +1,84 @@
 import { FlotillaError, unreachable } from '@flotilla/kit';
-import type { Host } from '../host/host.js';
-import { lastLine, systemctl } from '../host/units.js';
-import { paths } from '../host/paths.js';
+import { systemctl } from '../host/units.js';
+import { freeDisk } from '../steps/maintain/free-disk.js';
+import { renewCertificates } from '../steps/maintain/renew-certificates.js';
+import type { StepContext } from '../steps/step.js';
 import type { Act } from './journal-line.js';
+import type { StepName } from './registry.js';
 
 export interface ActPorts {
-  readonly host: Host;
-  readonly controlPlane: boolean;
+  readonly context: StepContext;
+  /** The kubelet is stopped by order: acts that would start it are refused. */
+  readonly isolated: boolean;
+  readonly installedVersion: string | undefined;
   /** Forgets what was parked. */
-  readonly unpark: () => void;
+  readonly unpark: () => Promise<void>;
+  /** Runs these steps as they would run anyway, so that what is restarted is whole. Failing is not fatal to the act. */
+  readonly mend: (names: readonly StepName[]) => Promise<void>;
   /** Leaves the cluster; what follows is derived from the target. Throws when it could not be finished. */
   readonly reset: () => Promise<void>;
 }
 
 /** Carries one act out. Its journal line is on disk already. */
 export async function carryOut(act: Act, ports: ActPorts): Promise<void> {
-  const { host } = ports;
+  const { context } = ports;
   switch (act) {
     case 'retry':
-      ports.unpark();
-      return;
+      return ports.unpark();
     case 'restart-kubelet':
-      return systemctl(host, 'restart', 'kubelet.service');
+      expectNotIsolated(ports);
+      await ports.mend(['configure-kubelet', 'kubelet-files']);
+      return restart(context, 'kubelet.service');
     case 'restart-runtime':
-      return systemctl(host, 'restart', 'containerd.service');
+      await ports.mend(['configure-runtime']);
+      return restart(context, 'containerd.service');
     case 'renew-certificates':
-      return renewCertificates(host, ports.controlPlane);
+      expectNotIsolated(ports);
+      return renewCertificates(context);
+    case 'free-disk':
+      return freeOwnDisk(ports);
     case 'reset':
+      expectNotIsolated(ports);
       return ports.reset();
     case 'reboot':
-      return systemctl(host, 'reboot');
+      return systemctl(context.host, 'reboot');
     default:
       return unreachable(act);
   }
 }
 
-/** A worker's kubelet rotates its own certificates; restarting it makes it look again. */
-async function renewCertificates(host: Host, controlPlane: boolean): Promise<void> {
-  if (controlPlane) {
-    const result = await host.run([`${paths.programs}/kubeadm`, 'certs', 'renew', 'all'], { timeoutMs: 120_000 });
-    if (result.exitCode !== 0)
-      throw new FlotillaError('CERTS_RENEW_FAILED', `kubeadm certs renew: ${lastLine(result.stderr)}`, {
-        kind: 'unavailable',
-      });
-    for (const name of ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'])
-      await restartStaticPod(host, name);
-  }
-  await systemctl(host, 'restart', 'kubelet.service');
+function expectNotIsolated({ isolated }: ActPorts): void {
+  if (!isolated) return;
+  throw new FlotillaError('ISOLATED', 'this machine is isolated: its kubelet stays stopped', {
+    kind: 'precondition',
+    remedy: 'Release the machine first: flotilla release machine NAME',
+  });
 }
 
-/** Static pods read their certificates when they start; ending their container is how they are started anew. */
-async function restartStaticPod(host: Host, name: string): Promise<void> {
-  const on = [`${paths.programs}/ctr`, '-n', 'k8s.io'] as const;
-  const found = await host.run([...on, 'containers', 'ls', '-q', `labels."io.kubernetes.container.name"==${name}`], {
-    timeoutMs: 30_000,
-  });
-  for (const id of found.stdout.split('\n').filter((line) => line !== '')) {
-    await host.run([...on, 'tasks', 'kill', '--signal', 'SIGTERM', id], { timeoutMs: 30_000 });
+/** A unit that failed too often, or was masked or disabled by somebody, is started all the same: it is ours. */
+async function restart({ host, changes }: StepContext, unit: 'kubelet.service' | 'containerd.service'): Promise<void> {
+  if (changes.owns(`/etc/systemd/system/${unit}`)) {
+    await host.run(['systemctl', 'unmask', unit], { timeoutMs: 30_000 });
+    await systemctl(host, 'enable', unit);
   }
+  await host.run(['systemctl', 'reset-failed', unit], { timeoutMs: 30_000 });
+  return systemctl(host, 'restart', unit);
+}
+
+async function freeOwnDisk({ context, installedVersion }: ActPorts): Promise<void> {
+  const { host, stateDir, target, artifacts, facts, signal, log } = context;
+  if (target.artifactManifestSha256 === '') {
+    const dir = `${stateDir}/downloads`;
+    await host.remove(dir);
+    return;
+  }
+  // Without the list of what must stay, nothing is removed.
+  const manifest = await artifacts.manifest(target, facts.arch, signal);
+  const freed = await freeDisk({
+    host,
+    stateDir,
+    protectedImages: manifest.files.flatMap(({ image }) => image ?? []),
+    keptVersions: [target.kubernetesVersion, ...(installedVersion === undefined ? [] : [installedVersion])],
+  });
+  log.info(freed, 'freed disk space');
 }

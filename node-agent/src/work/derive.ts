@@ -10,9 +10,12 @@ export interface DeriveInput {
   readonly changesStanding: number;
   /** Kubernetes version whose programs are in place, if any. */
   readonly installedVersion: string | undefined;
+  /** The order to keep the kubelet stopped stands on the host. */
+  readonly isolated: boolean;
 }
 
 export const leaveSteps = [
+  'leave-etcd',
   'leave-stop-kubelet',
   'leave-reset',
   'leave-stop-containers',
@@ -59,22 +62,39 @@ export function deriveSteps({
   membership,
   changesStanding,
   installedVersion,
+  isolated,
 }: DeriveInput): readonly StepName[] {
   if (target.role === MachineRole.NONE) {
     return membership === undefined && changesStanding === 0 ? [] : leaveSteps;
   }
+  // Kept as it is, whatever else the target says: nothing is installed, changed or left.
+  if (target.maintenance?.isolated === true) return membership === undefined ? [] : ['isolate'];
   if (membership !== undefined && !isSameMembership(target, membership)) return leaveSteps;
+  const released: readonly StepName[] = isolated ? ['end-isolation'] : [];
   if (membership?.state === 'joined') {
     // Programs under a running kubelet are never swapped by an installation.
     if (installedVersion !== undefined && installedVersion !== target.kubernetesVersion)
-      return ['refuse-version-change'];
-    return [...prepareSteps, ...installSteps, ...bootstrapSteps(target)];
+      return [...released, 'refuse-version-change'];
+    return [
+      ...released,
+      ...prepareSteps,
+      ...installSteps,
+      'kubelet-files',
+      ...bootstrapSteps(target),
+      'kubelet-settings',
+      ...memberSteps(target),
+    ];
   }
   const checked: readonly StepName[] = membership === undefined ? ['preflight'] : [];
-  return [...checked, ...prepareSteps, ...installSteps, ...bootstrapSteps(target)];
+  return [...released, ...checked, ...prepareSteps, ...installSteps, ...bootstrapSteps(target)];
 }
 
 function bootstrapSteps(target: MachineTarget): readonly StepName[] {
-  if (target.cluster?.bootstrap === Bootstrap.INIT) return ['kubeadm-init', 'sign-client'];
-  return ['kubeadm-join'];
+  const enter = target.cluster?.bootstrap === Bootstrap.INIT ? 'kubeadm-init' : 'kubeadm-join';
+  // Any member can sign for the control plane: the one that initialised may be gone one day.
+  return target.role === MachineRole.CONTROL_PLANE ? [enter, 'sign-client'] : [enter];
+}
+
+function memberSteps(target: MachineTarget): readonly StepName[] {
+  return target.role === MachineRole.CONTROL_PLANE ? ['upload-certificates'] : [];
 }

@@ -3,7 +3,15 @@ import type { Change } from '../host/changes.js';
 import type { MembershipRecord } from '../steps/step.js';
 
 /** Acts that happen at most once per nonce. */
-export const acts = ['reboot', 'restart-kubelet', 'restart-runtime', 'renew-certificates', 'reset', 'retry'] as const;
+export const acts = [
+  'reboot',
+  'restart-kubelet',
+  'restart-runtime',
+  'renew-certificates',
+  'free-disk',
+  'reset',
+  'retry',
+] as const;
 export type Act = (typeof acts)[number];
 /** `spent`: belonged to the first target of an empty journal, so it is not known whether it was done; it is not done again. */
 export type NonceOutcome = 'started' | 'done' | 'failed' | 'interrupted' | 'spent';

@@ -7,6 +7,7 @@ export function wantedNonces(maintenance: Maintenance | undefined): readonly (re
   if (maintenance === undefined) return [];
   const all: readonly (readonly [Act, string])[] = [
     ['retry', maintenance.retryNonce],
+    ['free-disk', maintenance.freeDiskNonce],
     ['renew-certificates', maintenance.renewCertificatesNonce],
     ['restart-runtime', maintenance.restartRuntimeNonce],
     ['restart-kubelet', maintenance.restartKubeletNonce],

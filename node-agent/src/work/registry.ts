@@ -5,10 +5,15 @@ import { configureRuntime, runRuntime } from '../steps/install/runtime.js';
 import { kubeadmInit } from '../steps/init/kubeadm-init.js';
 import { signClient } from '../steps/init/sign-client.js';
 import { kubeadmJoin } from '../steps/join/kubeadm-join.js';
+import { endIsolation, isolate } from '../steps/isolate/isolate.js';
+import { leaveEtcd } from '../steps/leave/etcd.js';
 import { leaveNetwork } from '../steps/leave/network.js';
 import { leaveProve } from '../steps/leave/prove.js';
 import { leaveReset, leaveStopContainers, leaveStopKubelet, leaveUnmount } from '../steps/leave/stop.js';
 import { leaveUndo } from '../steps/leave/undo.js';
+import { kubeletFiles } from '../steps/maintain/kubelet-files.js';
+import { kubeletSettings } from '../steps/maintain/kubelet-settings.js';
+import { uploadCertificates } from '../steps/maintain/upload-certificates.js';
 import { preflight } from '../steps/preflight/preflight.js';
 import { claimDirectories } from '../steps/prepare-host/claim-directories.js';
 import { hostsEntry } from '../steps/prepare-host/hosts-entry.js';
@@ -35,7 +40,13 @@ export const steps = {
   'kubeadm-init': kubeadmInit,
   'sign-client': signClient,
   'kubeadm-join': kubeadmJoin,
+  'kubelet-files': kubeletFiles,
+  'kubelet-settings': kubeletSettings,
+  'upload-certificates': uploadCertificates,
   'refuse-version-change': refuseVersionChange,
+  isolate,
+  'end-isolation': endIsolation,
+  'leave-etcd': leaveEtcd,
   'leave-stop-kubelet': leaveStopKubelet,
   'leave-reset': leaveReset,
   'leave-stop-containers': leaveStopContainers,

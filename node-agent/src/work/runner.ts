@@ -1,4 +1,5 @@
 import { jitteredDelayMs, type Clock, type Logger, type Random } from '@flotilla/kit';
+import type { Phase } from '../steps/phases.js';
 import type { Step, StepContext } from '../steps/step.js';
 import { StepProblems, StepWaiting, toStepProblems } from '../steps/step.js';
 import type { Board } from './board.js';
@@ -53,9 +54,15 @@ export class Runner {
       const held = await this.#runStep(step, context);
       if (held !== undefined) return held;
       const next = steps[index + 1];
-      if (next?.phase !== step.phase) this.ports.board.done(step.phase);
+      if (next?.phase !== step.phase) this.#phaseDone(step.phase);
     }
     return { kind: 'converged' };
+  }
+
+  /** Maintenance is no phase of joining: it is shown only when something was done. */
+  #phaseDone(phase: Phase): void {
+    const { board } = this.ports;
+    if (phase !== 'maintenance' || board.view(phase) !== undefined) board.done(phase);
   }
 
   async #runStep(step: Step, context: StepContext): Promise<PassResult | undefined> {

@@ -1,5 +1,5 @@
 import { FlotillaError, type Clock } from '@flotilla/kit';
-import { MachineRole, MachineTarget, type TargetSecrets } from '@flotilla/proto';
+import { MachineRole, MachineTarget, type KubeletSettings, type TargetSecrets } from '@flotilla/proto';
 import type { Host } from '../host/host.js';
 import type { SecretsInHand } from '../steps/step.js';
 
@@ -18,6 +18,18 @@ const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/;
 const cidrs = /^[0-9a-fA-F:.]+\/\d{1,3}(,[0-9a-fA-F:.]+\/\d{1,3})?$/;
 const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+const settingKey = /^[a-z][A-Za-z.-]{1,62}$/;
+const quantity = /^\d{1,18}(\.\d{1,6})?(m|k|Ki|M|Mi|G|Gi|T|Ti|%)?$/;
+
+/** Names and amounts as the kubelet reads them; whether it can live with them is seen when it starts. */
+function soundSettings(settings: KubeletSettings | undefined): boolean {
+  if (settings === undefined) return true;
+  const maps = [settings.systemReserved, settings.kubeReserved, settings.evictionHard];
+  const entries = maps.flatMap((map) => Object.entries(map));
+  const amounts = entries.every(([key, value]) => settingKey.test(key) && quantity.test(value));
+  return amounts && entries.length <= 30 && settings.maxPods >= 0 && settings.maxPods <= 10_000;
+}
 
 /** Refuses a target that this agent could not carry out, naming every field that is wrong. The host is root: parse, never trust. */
 export function parseTarget(target: MachineTarget): MachineTarget {
@@ -54,6 +66,7 @@ export function parseTarget(target: MachineTarget): MachineTarget {
       Object.entries(target.labels).every(([key, value]) => labelKey.test(key) && labelValue.test(value)),
       'labels',
     );
+    expect(soundSettings(target.kubelet), 'kubelet');
     expect(
       target.taints.every((taint) => labelKey.test(taint.key) && labelValue.test(taint.value)),
       'taints',
@@ -91,10 +104,12 @@ export class TargetFile {
     return this.#held;
   }
 
-  /** Secrets that came with the target and are still good. */
+  /** Secrets that came with the target and are still good. A key of certificates has no end of its own. */
   get secrets(): SecretsInHand | undefined {
-    if (this.#secrets !== undefined && this.#secrets.expiresMonotonicMs <= this.clock.now().monotonicMs)
-      this.#secrets = undefined;
+    const held = this.#secrets;
+    if (held === undefined) return undefined;
+    const over = held.expiresMonotonicMs <= this.clock.now().monotonicMs;
+    if (over && held.bootstrapToken !== '') this.forgetSecrets();
     return this.#secrets;
   }
 
@@ -127,7 +142,8 @@ export class TargetFile {
 
   /** The token was spent or refused: it is not tried again. */
   forgetSecrets(): void {
-    this.#secrets = undefined;
+    const certificateKey = this.#secrets?.certificateKey ?? '';
+    this.#secrets = certificateKey === '' ? undefined : { bootstrapToken: '', certificateKey, expiresMonotonicMs: 0 };
   }
 }
 

@@ -1,4 +1,4 @@
-import { toFlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
+import { FlotillaError, toFlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
 import { Bootstrap, MachineRole, MachineTarget, type ObservedState, type TargetSecrets } from '@flotilla/proto';
 import { HostChanges } from '../host/changes.js';
 import type { Host } from '../host/host.js';
@@ -7,13 +7,17 @@ import { installedVersion, observe } from '../observe/observed.js';
 import type { Artifacts } from '../steps/install/artifacts.js';
 import { joinPhases } from '../steps/phases.js';
 import type { HostFacts, StepContext } from '../steps/step.js';
+import { forgetRefusal, readSettingsRecord } from '../steps/kubelet-settings.js';
+import { isIsolated } from '../steps/isolate/isolate.js';
+import { otherVoters } from '../steps/leave/etcd.js';
 import { carryOut } from './acts.js';
 import type { Board } from './board.js';
 import { deriveSteps, leaveSteps } from './derive.js';
 import type { Journal } from './journal.js';
 import { beginJournal, dueNonces, settleAll, wantedNonces } from './nonces.js';
 import type { WorkPort } from './port.js';
-import type { StepRegistry } from './registry.js';
+import type { Act } from './journal-line.js';
+import type { StepName, StepRegistry } from './registry.js';
 import { Runner, type PassResult } from './runner.js';
 import type { Acceptance, TargetFile } from './target-file.js';
 
@@ -34,6 +38,8 @@ export interface WorkerPorts {
   readonly bootId: string;
   readonly facts: () => Promise<HostFacts>;
   readonly clockSkewMs: () => number | undefined;
+  /** Something was done to the host: what was found out about it before may not hold. */
+  readonly onActed?: () => void;
 }
 
 /** Takes the host to its target: derives, runs, looks again. All state that counts is on disk. */
@@ -107,13 +113,26 @@ export class Worker implements WorkPort {
       steps: board.reports(),
       nonces: journal.nonces,
       membership,
-      kubeletRunning: membership?.state === 'joined' && (await kubeletHealthy(host)),
+      kubeletRunning: membership?.state === 'joined' && !this.isolated && (await kubeletHealthy(host)),
+      isolated: this.isolated,
+      templateRevision: await this.#templateRevision(),
     });
+  }
+
+  /** The kubelet is stopped by order of the control plane. */
+  get isolated(): boolean {
+    return isIsolated(this.ports.journal.standing());
   }
 
   /** True when no step is left for the target that is held. */
   get converged(): boolean {
     return this.#converged;
+  }
+
+  /** Of the settings the kubelet runs with; 0 while that is not known. */
+  async #templateRevision(): Promise<number> {
+    if (this.ports.journal.membership()?.state !== 'joined') return 0;
+    return (await readSettingsRecord(this.ports))?.templateRevision ?? 0;
   }
 
   get #retiredPath(): string {
@@ -143,6 +162,7 @@ export class Worker implements WorkPort {
       membership: journal.membership(),
       changesStanding: journal.standing().length,
       installedVersion: await installedVersion(host),
+      isolated: this.isolated,
     });
     this.#showAssignment(target);
     const result = await this.#runner.pass(
@@ -185,37 +205,64 @@ export class Worker implements WorkPort {
   }
 
   async #nonces(target: MachineTarget, context: StepContext): Promise<void> {
-    const { journal, host, bootId, board, log } = this.ports;
+    const { journal, bootId, board, log } = this.ports;
     for (const [act, nonce] of dueNonces(wantedNonces(target.maintenance), (name) => journal.nonce(name))) {
       if (context.signal.aborted) return;
       await journal.append({ kind: 'nonce', act, nonce, state: 'started', bootId });
       board.announce();
       log.info({ act, nonce }, 'carrying out');
-      try {
-        await carryOut(act, {
-          host,
-          controlPlane: journal.membership()?.role === 'control-plane',
-          unpark: () => this.#runner.unpark(),
-          reset: () => this.#reset(context),
-        });
-        // A reboot is done when the boot id has changed, not when systemd took the order.
-        if (act !== 'reboot') await journal.append({ kind: 'nonce', act, nonce, state: 'done', bootId });
-      } catch (error) {
-        log.error({ act, nonce, err: error }, 'an act failed');
-        await journal.append({ kind: 'nonce', act, nonce, state: 'failed', bootId });
-      }
+      const state = await this.#carryOut(act, context);
+      // A reboot is done when the boot id has changed, not when systemd took the order.
+      if (act !== 'reboot' || state === 'failed') await journal.append({ kind: 'nonce', act, nonce, state, bootId });
+      this.ports.onActed?.();
       board.announce();
     }
   }
 
+  /** One act; what keeps it from being done is shown as maintenance until something else is. */
+  async #carryOut(act: Act, context: StepContext): Promise<'done' | 'failed'> {
+    const { host, board, log } = this.ports;
+    try {
+      await carryOut(act, {
+        context,
+        isolated: this.isolated,
+        installedVersion: await installedVersion(host),
+        unpark: async () => {
+          this.#runner.unpark();
+          await forgetRefusal(context);
+        },
+        mend: (names) => this.#mend(names, context),
+        reset: () => this.#reset(context),
+      });
+      return 'done';
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      const { code, message, remedy } = toFlotillaError(error);
+      log.error({ act, code, err: error }, 'an act failed');
+      if (code !== 'RESET_UNFINISHED') board.fail('maintenance', act, [{ code, message, remedy }], resyncMs);
+      return 'failed';
+    }
+  }
+
+  async #mend(names: readonly StepName[], context: StepContext): Promise<void> {
+    const { steps } = this.ports;
+    await this.#runner.pass(
+      names.map((name) => steps[name]),
+      context,
+      () => false,
+    );
+  }
+
   async #reset(context: StepContext): Promise<void> {
-    const { steps, board } = this.ports;
+    const { steps, board, host } = this.ports;
+    await expectReplaceable(host, context);
     const result = await this.#runner.pass(
       leaveSteps.map((name) => steps[name]),
       context,
       () => false,
     );
-    if (result.kind !== 'converged') throw new Error('leaving could not be finished');
+    if (result.kind !== 'converged')
+      throw new FlotillaError('RESET_UNFINISHED', 'leaving could not be finished', { kind: 'unavailable' });
     board.clear(...joinPhases.filter((phase) => phase !== 'enroll'));
   }
 
@@ -258,4 +305,18 @@ export class Worker implements WorkPort {
     if (this.#dirty || signal.aborted) return;
     await this.ports.clock.sleep(durationMs, woken.signal).catch(() => undefined);
   }
+}
+
+/** A cluster must never be thrown away by a repair: what could not come back to it does not leave it. */
+async function expectReplaceable(host: Host, { memory, target }: StepContext): Promise<void> {
+  if (memory.membership()?.role !== 'control-plane') return;
+  const others = await otherVoters(host);
+  if (others !== undefined && others.length > 0 && target.cluster?.bootstrap === Bootstrap.JOIN) return;
+  throw new FlotillaError(
+    'RESET_REFUSED',
+    others === undefined || others.length > 0
+      ? 'this control-plane machine would not find its way back into the cluster'
+      : 'this machine has the only copy of the cluster: resetting it would end the cluster',
+    { kind: 'precondition', remedy: 'Add another control-plane machine first, then replace this one.' },
+  );
 }

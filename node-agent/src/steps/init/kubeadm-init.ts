@@ -1,5 +1,6 @@
 import { paths } from '../../host/paths.js';
-import { patchesDir, probeAllowance, runKubeadm, wantedMembership } from '../kubeadm.js';
+import { noteUploaded } from '../maintain/upload-certificates.js';
+import { expectCertificateKey, patchesDir, probeAllowance, runKubeadm, wantedMembership } from '../kubeadm.js';
 import { initConfig } from '../kubeadm-config.js';
 import { StepProblems, type MembershipRecord, type Step } from '../step.js';
 import { bootstrapTokenText } from './bootstrap-token.js';
@@ -19,14 +20,19 @@ export const kubeadmInit: Step = {
   async apply(context) {
     refuseToForget(context.memory.membership());
     const { target, facts, host } = context;
+    const uploads = target.cluster?.uploadCertificates === true;
+    const certificateKey = uploads ? expectCertificateKey(context) : '';
     const config = initConfig({
+      certificateKey,
       target,
       facts,
       allowance: await probeAllowance(host),
       patchesDir,
       throwawayToken: bootstrapTokenText(),
     });
-    await runKubeadm({ context, verb: 'init', config, extraArgs: ['--skip-token-print'] });
+    const upload = uploads ? ['--upload-certs', '--skip-certificate-key-print'] : [];
+    await runKubeadm({ context, verb: 'init', config, extraArgs: ['--skip-token-print', ...upload] });
+    if (uploads) await noteUploaded(context, certificateKey);
     await context.memory.setMembership(wantedMembership(context, 'joined'));
   },
 };

@@ -1,5 +1,7 @@
+import type { Host } from '../../host/host.js';
 import { readUnit, systemctl } from '../../host/units.js';
 import { paths } from '../../host/paths.js';
+import { putSettings, settingsDir } from '../kubelet-settings.js';
 import type { Step } from '../step.js';
 
 const unitPath = `${paths.units}/kubelet.service`;
@@ -28,7 +30,7 @@ WantedBy=multi-user.target
 export const kubeadmDropIn = `# Written by flotilla-agent; removed by flotilla-agent leave.
 [Service]
 Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=${paths.etcKubernetes}/bootstrap-kubelet.conf --kubeconfig=${paths.etcKubernetes}/kubelet.conf"
-Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubelet}/config.yaml"
+Environment="KUBELET_CONFIG_ARGS=--config=${paths.kubelet}/config.yaml --config-dir=${settingsDir}"
 EnvironmentFile=-${paths.kubelet}/kubeadm-flags.env
 ExecStart=
 ExecStart=${paths.programs}/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
@@ -41,9 +43,14 @@ export const configureKubelet: Step = {
   deadlineMs: 60_000,
   async check({ host }) {
     const same = (await host.read(unitPath)) === kubeletUnit && (await host.read(dropInPath)) === kubeadmDropIn;
-    return same && (await readUnit(host, 'kubelet.service')).enabled ? 'done' : 'needed';
+    if (!same || !(await host.exists(settingsDir))) return 'needed';
+    return (await readUnit(host, 'kubelet.service')).enabled ? 'done' : 'needed';
   },
-  async apply({ host, changes }) {
+  async apply(context) {
+    const { host, changes } = context;
+    await unmask(host, unitPath);
+    // The kubelet does not start without the directory it is told to look into.
+    if (!(await host.exists(settingsDir))) await putSettings(context);
     await changes.writeFile(unitPath, kubeletUnit, 0o644);
     await changes.writeFile(dropInPath, kubeadmDropIn, 0o644);
     await systemctl(host, 'daemon-reload');
@@ -52,3 +59,11 @@ export const configureKubelet: Step = {
     await systemctl(host, 'enable', 'kubelet.service');
   },
 };
+
+/** Masked by somebody: a link to nowhere lies where our unit was, or in front of it. */
+async function unmask(host: Host, path: string): Promise<void> {
+  const { masked } = await readUnit(host, 'kubelet.service');
+  if (!masked && (await host.readLink(path)) !== '/dev/null') return;
+  await host.run(['systemctl', 'unmask', 'kubelet.service'], { timeoutMs: 30_000 });
+  await host.run(['systemctl', 'unmask', '--runtime', 'kubelet.service'], { timeoutMs: 30_000 });
+}

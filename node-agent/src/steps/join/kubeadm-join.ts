@@ -1,6 +1,7 @@
+import { MachineRole } from '@flotilla/proto';
 import { splitEndpoint } from '../endpoint.js';
 import { paths } from '../../host/paths.js';
-import { patchesDir, runKubeadm, wantedMembership } from '../kubeadm.js';
+import { expectCertificateKey, patchesDir, runKubeadm, wantedMembership } from '../kubeadm.js';
 import { joinConfig } from '../kubeadm-config.js';
 import { StepWaiting, type Step, type StepContext } from '../step.js';
 
@@ -43,6 +44,7 @@ export const kubeadmJoin: Step = {
       };
       throw new StepWaiting(problem, 10_000);
     }
+    if (context.target.role === MachineRole.CONTROL_PLANE) expectCertificateKey(context);
     const config = joinConfig(context.target, context.facts, context.secrets, patchesDir);
     await runKubeadm({ context, verb: 'join', config, extraArgs: [] });
     await context.memory.setMembership(wantedMembership(context, 'joined'));

@@ -17,6 +17,7 @@ export async function leftovers(host: Host): Promise<readonly string[]> {
     const target = await host.readLink(`${paths.programs}/${name}`).catch(() => undefined);
     if (target?.startsWith(`${paths.kubernetes}/`) === true) links.push(`link ${paths.programs}/${name}`);
   }
+  const data = (await host.exists(`${paths.etcd}/member`)) ? [`data of etcd ${paths.etcd}/member`] : [];
   const programs = (await host.exists(paths.kubernetes)) ? [`directory ${paths.kubernetes}`] : [];
   return [
     ...processes,
@@ -24,6 +25,7 @@ export async function leftovers(host: Host): Promise<readonly string[]> {
     ...(await networkLeftovers(host)),
     ...(await foundMembershipFiles(host)),
     ...links,
+    ...data,
     ...programs,
   ];
 }

@@ -1,5 +1,8 @@
 import { undoAll } from '../../host/undo.js';
 import { systemctl } from '../../host/units.js';
+import { forgetSettingsRecord } from '../kubelet-settings.js';
+import { keptDir } from '../maintain/kubelet-files.js';
+import { uploadedPath } from '../maintain/upload-certificates.js';
 import { credentialsPath } from '../init/sign-client.js';
 import { StepProblems, type Step } from '../step.js';
 
@@ -20,7 +23,14 @@ export const leaveUndo: Step = {
         'later',
       );
     }
-    for (const path of [credentialsPath(stateDir), `${stateDir}/manifest.json`, `${stateDir}/downloads`])
-      await host.remove(path);
+    const own = [
+      credentialsPath(stateDir),
+      uploadedPath(stateDir),
+      keptDir(stateDir),
+      `${stateDir}/manifest.json`,
+      `${stateDir}/downloads`,
+    ];
+    for (const path of own) await host.remove(path);
+    await forgetSettingsRecord({ host, stateDir });
   },
 };
