@@ -36,7 +36,7 @@ export class Edit {
   ) {
     if (!isObject(value)) throw changed(cni, path, 'is missing');
     // The editor made the copy that is written to.
-    this.#fields = value as Writable;
+    this.#fields = value;
   }
 
   /** The map below. */
@@ -121,5 +121,5 @@ export function changed(cni: CniName, path: string, problem: string): FlotillaEr
 /** A plain object for writing, proven to be one. */
 export function asWritable(object: JsonObject): Writable {
   // Readers get JsonObject, the editor's own copy is written to.
-  return object as Writable;
+  return object;
 }

@@ -86,7 +86,7 @@ function withoutServerFields(manifest: KubeManifest): KubeManifest {
   const { status: _status, ...rest } = manifest;
   const { creationTimestamp: _created, ...metadata } = rest.metadata;
   // What is left out is none of what a manifest must have.
-  return { ...rest, metadata } as KubeManifest;
+  return { ...rest, metadata };
 }
 
 /** Nodes run what was loaded from the mirror, under the names it has there, and pull nothing. */
@@ -98,7 +98,7 @@ function withLocalImages(
   const missing = new Set<string>();
   for (const manifest of manifests) {
     forEachContainer(manifest, (container) => {
-      const image = String(container['image']);
+      const image = typeof container['image'] === 'string' ? container['image'] : '';
       const local = Object.hasOwn(images, image) ? images[image] : undefined;
       if (local === undefined) missing.add(image);
       const writable = asWritable(container);

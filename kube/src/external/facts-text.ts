@@ -28,7 +28,7 @@ export function parseKubeadmConfig(text: string): KubeadmFacts {
 /** The kubeconfig inside cluster-info: address and CA, nothing else. Undefined when they are not both there and sound. */
 export function parseClusterInfo(text: string): { readonly endpoint: string; readonly caPem: string } | undefined {
   const clusters = at(parsed(text), 'clusters');
-  const [first]: readonly unknown[] = Array.isArray(clusters) ? clusters : [];
+  const first: unknown = Array.isArray(clusters) ? clusters[0] : undefined;
   const server = textAt(first, 'cluster', 'server') ?? '';
   const caPem = Buffer.from(textAt(first, 'cluster', 'certificate-authority-data') ?? '', 'base64').toString('utf8');
   if (!URL.canParse(server) || certificatesOf(caPem).length === 0) return undefined;

@@ -51,7 +51,7 @@ function aToken(createdMs: number): void {
       name: 'bootstrap-token-abcdef',
       namespace: 'kube-system',
       creationTimestamp: new Date(createdMs).toISOString(),
-    } as { name: string },
+    },
     data: { 'usage-bootstrap-signing': Buffer.from('true').toString('base64') },
   });
 }
