@@ -14,6 +14,9 @@ import {
   type FileFacts,
 } from './adapters/disk.js';
 import { readTar, writeTar, type TarEntry } from './adapters/tar.js';
+import type { UpstreamCni } from './cni/catalog.js';
+import { filesOf, parseCniEntry, type CniEntry } from './cni/entry.js';
+import { mergedCni } from './cni/shelf.js';
 import {
   allFiles,
   architectures,
@@ -37,12 +40,30 @@ export interface BundleOptions {
   readonly progress?: OnProgress;
 }
 
+export interface ExportOptions extends BundleOptions {
+  /** Network plugins that go along, with every architecture the mirror has of them. */
+  readonly cni?: readonly { readonly cni: UpstreamCni; readonly version: string }[];
+}
+
+/** What a bundle is about: both lists together are never empty. */
+interface BundleIndex {
+  readonly manifests: readonly ArtifactManifest[];
+  readonly cni: readonly CniEntry[];
+}
+
 const indexName = 'flotilla-bundle.json';
 const indexBytesMax = 8 * 1024 ** 2;
 const versionsMax = 32;
 const spareBytes = 64 * 1024 ** 2;
 
-const index = z.strictObject({ schema: z.literal(1), manifests: z.array(z.unknown()).min(1).max(versionsMax) });
+const index = z
+  .strictObject({
+    schema: z.literal(1),
+    manifests: z.array(z.unknown()).max(versionsMax),
+    /** Left out without network plugins, so that such bundles are what they always were. */
+    cni: z.array(z.unknown()).min(1).max(versionsMax).optional(),
+  })
+  .refine(({ manifests, cni }) => manifests.length > 0 || cni !== undefined);
 
 /**
  * Writes one file with everything for the chosen versions. Files are verified while they are read; equal contents give
@@ -53,12 +74,13 @@ export async function exportBundle(
   mirror: Mirror,
   selections: readonly BundleSelection[],
   path: string,
-  options: BundleOptions,
+  options: ExportOptions,
 ): Promise<FileFacts> {
   const manifests: ArtifactManifest[] = [];
   for (const selection of selections) manifests.push(await selected(mirror, selection));
   manifests.sort((left, right) => (left.kubernetesVersion < right.kubernetesVersion ? -1 : 1));
-  const contents = contentsOf(manifests);
+  const cni = await selectedCni(mirror, options.cni ?? []);
+  const contents = contentsOf({ manifests, cni });
   const totalBytes = [...contents.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   await ensureDir(dirname(path));
   await requireSpace(dirname(path), totalBytes);
@@ -67,6 +89,7 @@ export async function exportBundle(
     const head = JSON.stringify({
       schema: 1,
       manifests: manifests.map((one): unknown => JSON.parse(canonicalJson(one))),
+      ...(cni.length === 0 ? {} : { cni }),
     });
     const entries: TarEntry[] = [{ type: 'file', name: indexName, mode: 0o644, data: Buffer.from(head) }];
     for (const [sha256, { name, sizeBytes }] of contents) {
@@ -103,8 +126,9 @@ export async function importBundle(mirror: Mirror, path: string, options: Bundle
   return mirror.exclusively(options.signal, async () => {
     const taken: string[] = [];
     try {
-      const manifests = await unpack(mirror, path, taken, options);
+      const { manifests, cni } = await unpack(mirror, path, taken, options);
       const published: ArtifactManifest[] = [];
+      for (const entry of cni) await mirror.cni.publish(await mergedCniWith(mirror, entry));
       for (const manifest of manifests) {
         const merged = await mergedWith(mirror, manifest);
         await mirror.publish(merged);
@@ -118,13 +142,8 @@ export async function importBundle(mirror: Mirror, path: string, options: Bundle
   });
 }
 
-async function unpack(
-  mirror: Mirror,
-  path: string,
-  taken: string[],
-  options: BundleOptions,
-): Promise<ArtifactManifest[]> {
-  let manifests: ArtifactManifest[] | undefined;
+async function unpack(mirror: Mirror, path: string, taken: string[], options: BundleOptions): Promise<BundleIndex> {
+  let found: BundleIndex | undefined;
   const waiting = new Map<string, { readonly name: string; readonly sizeBytes: number }>();
   let doneBytes = 0;
   let totalBytes = 0;
@@ -132,10 +151,10 @@ async function unpack(
     path,
     async (header, content) => {
       if (header.type !== 'file') throw invalid(`${quoted(header.name)} is a ${header.type}`);
-      if (!manifests) {
+      if (!found) {
         if (header.name !== indexName) throw invalid(`it begins with ${quoted(header.name)} instead of ${indexName}`);
-        manifests = await readIndex(header.sizeBytes, content);
-        for (const [sha256, file] of contentsOf(manifests)) waiting.set(sha256, file);
+        found = await readIndex(header.sizeBytes, content);
+        for (const [sha256, file] of contentsOf(found)) waiting.set(sha256, file);
         totalBytes = [...waiting.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
         await mirror.blobs.reserve(totalBytes);
         return;
@@ -160,10 +179,10 @@ async function unpack(
     if (fault) throw fault;
     throw invalid(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (!manifests) throw invalid('it is empty');
+  if (!found) throw invalid('it is empty');
   const missing = [...waiting.values()].map(({ name }) => name);
   if (missing.length > 0) throw invalid(`${missing.join(', ')} of its manifests are not in it`);
-  return manifests;
+  return found;
 }
 
 async function take(
@@ -185,7 +204,7 @@ async function take(
   }
 }
 
-async function readIndex(sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<ArtifactManifest[]> {
+async function readIndex(sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<BundleIndex> {
   if (sizeBytes > indexBytesMax) throw invalid(`${indexName} has ${sizeBytes} bytes`);
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk);
@@ -199,7 +218,33 @@ async function readIndex(sizeBytes: number, content: AsyncIterable<Uint8Array>):
   const manifests = parsed.data.manifests.map(parseManifest);
   const versions = new Set(manifests.map(({ kubernetesVersion }) => kubernetesVersion));
   if (versions.size !== manifests.length) throw invalid('a version is there twice');
-  return manifests;
+  const cni = (parsed.data.cni ?? []).map(parseCniEntry);
+  const releases = new Set(cni.map((entry) => `${entry.cni} ${entry.version}`));
+  if (releases.size !== cni.length) throw invalid('a network plugin is there twice');
+  return { manifests, cni };
+}
+
+async function selectedCni(mirror: Mirror, wanted: NonNullable<ExportOptions['cni']>): Promise<CniEntry[]> {
+  const found: CniEntry[] = [];
+  for (const { cni, version } of wanted) {
+    const entry = await mirror.cni.entry(cni, version);
+    if (entry === undefined) {
+      throw new FlotillaError('ARTIFACT_NOT_FOUND', `The mirror has no ${cni} ${version}.`, {
+        kind: 'not-found',
+        remedy: `Run: flotilla-server artifacts pin-cni ${cni} ${version}`,
+      });
+    }
+    found.push(entry);
+  }
+  return found.sort((a, b) => (`${a.cni} ${a.version}` < `${b.cni} ${b.version}` ? -1 : 1));
+}
+
+/** A release does not change: another manifest under its name is refused, other architectures of the same are added. */
+async function mergedCniWith(mirror: Mirror, entry: CniEntry): Promise<CniEntry> {
+  const existing = await mirror.cni.entry(entry.cni, entry.version);
+  if (existing !== undefined && existing.manifest.sha256 !== entry.manifest.sha256)
+    throw invalid(`the mirror has ${entry.cni} ${entry.version} with another manifest`);
+  return mergedCni(existing, entry);
 }
 
 async function selected(mirror: Mirror, { version, arch }: BundleSelection): Promise<ArtifactManifest> {
@@ -225,8 +270,10 @@ async function mergedWith(mirror: Mirror, incoming: ArtifactManifest): Promise<A
 }
 
 /** Distinct contents in a fixed order: a file that two versions share is there once. */
-function contentsOf(manifests: readonly ArtifactManifest[]): Map<string, { name: string; sizeBytes: number }> {
-  const files = manifests.flatMap(allFiles).sort((left, right) => (left.sha256 < right.sha256 ? -1 : 1));
+function contentsOf({ manifests, cni }: BundleIndex): Map<string, { name: string; sizeBytes: number }> {
+  const files = [...manifests.flatMap(allFiles), ...cni.flatMap(filesOf)].sort((left, right) =>
+    left.sha256 < right.sha256 ? -1 : 1,
+  );
   const contents = new Map<string, { name: string; sizeBytes: number }>();
   for (const { sha256, name, sizeBytes } of files) {
     const known = contents.get(sha256);

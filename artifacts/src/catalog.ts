@@ -8,6 +8,8 @@ export interface KubernetesVersion {
   readonly supportedSince: string;
   readonly newClusters: 'available' | 'not available';
   readonly existingClusters: 'available' | 'not available';
+  /** Why it is not available for something, for people; empty when it is for everything. */
+  readonly note: string;
   readonly architectures: readonly Architecture[];
   /** As released by their projects. What a mirror really holds is in its manifest. */
   readonly components: CatalogComponents;
@@ -42,6 +44,7 @@ export const kubernetesVersions: readonly KubernetesVersion[] = [
     supportedSince: '0.1.0',
     newClusters: 'available',
     existingClusters: 'available',
+    note: '',
     architectures: ['amd64', 'arm64'],
     components: { ...nodeSoftware, etcd: '3.6.5-0', coredns: '1.12.1', crictl: '1.34.0' },
   },
@@ -50,6 +53,7 @@ export const kubernetesVersions: readonly KubernetesVersion[] = [
     supportedSince: '0.1.0',
     newClusters: 'available',
     existingClusters: 'available',
+    note: '',
     architectures: ['amd64', 'arm64'],
     components: { ...nodeSoftware, etcd: '3.6.6-0', coredns: '1.13.1', crictl: '1.35.0' },
   },

@@ -13,7 +13,8 @@ export type NodeRole = (typeof nodeRoles)[number];
 const versionPattern = /^v(0|[1-9]\d{0,3})\.(0|[1-9]\d{0,3})\.(0|[1-9]\d{0,3})$/;
 const sha256Pattern = /^[0-9a-f]{64}$/;
 const namePattern = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
-const imagePattern = /^[a-z0-9.-]+(?::\d{1,5})?(?:\/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+/** Registry, repository and tag; no digest: nodes find imported images by name. */
+export const imagePattern = /^[a-z0-9.-]+(?::\d{1,5})?(?:\/[a-z0-9._-]+)+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
 /** No file of a node is larger; the largest today is about 0.1 GB. */
 export const fileSizeBytesMax = 4 * 1024 ** 3;

@@ -5,6 +5,10 @@ import { ensureDir, listDir, readFrom, readText, remove, sizeOf, writeAtomic } f
 import { withLock } from './adapters/lock.js';
 import { BlobStore } from './blob-store.js';
 import { kubernetesVersion } from './catalog.js';
+import { filesOf, type CniEntry } from './cni/entry.js';
+import type { CniPin } from './cni/pin.js';
+import { CniShelf, mergedCni } from './cni/shelf.js';
+import type { CniUpstream } from './cni/upstream.js';
 import {
   allFiles,
   architecturesOf,
@@ -53,6 +57,8 @@ const lockWaitMsMax = 30 * 60_000;
  */
 export class Mirror {
   readonly blobs: BlobStore;
+  /** Manifests and images of network plugins of other projects. */
+  readonly cni: CniShelf;
   readonly #manifests: string;
 
   constructor(
@@ -60,6 +66,7 @@ export class Mirror {
     private readonly ports: { readonly clock: Clock },
   ) {
     this.blobs = new BlobStore(dir);
+    this.cni = new CniShelf(dir, this.blobs);
     this.#manifests = join(dir, 'manifests');
   }
 
@@ -148,6 +155,27 @@ export class Mirror {
     });
   }
 
+  /**
+   * Brings a pinned network plugin into the mirror, images for these architectures included. A release that is there
+   * with another manifest is CNI_PIN_DIFFERS: clusters run it. After a failure the mirror is as it was.
+   */
+  async syncCni(
+    pin: CniPin,
+    arches: readonly Architecture[],
+    source: CniUpstream,
+    options: { readonly signal: AbortSignal; readonly progress?: OnProgress },
+  ): Promise<CniEntry> {
+    return this.exclusively(options.signal, async () => {
+      const existing = await this.cni.entry(pin.cni, pin.version);
+      if (existing !== undefined && existing.manifest.sha256 !== pin.sha256) throw pinDiffers(pin, existing);
+      const { signal, progress = () => undefined } = options;
+      const entry = await source.fetch({ pin, arches, into: this.blobs, progress, signal });
+      const merged = mergedCni(existing, entry);
+      await this.cni.publish(merged);
+      return merged;
+    });
+  }
+
   /** Makes a manifest visible, after checking that every file of it is in the store. */
   async publish(manifest: ArtifactManifest): Promise<void> {
     for (const file of allFiles(manifest)) {
@@ -174,6 +202,13 @@ export class Mirror {
         options.progress?.({ phase: 'verify', name, doneBytes: sizeBytes, totalBytes: sizeBytes });
       }
     }
+    for (const entry of await this.cni.list()) {
+      for (const { name, sha256, sizeBytes } of filesOf(entry)) {
+        const state = await this.blobs.intact(sha256, sizeBytes, options.signal);
+        if (state !== 'intact') faults.push({ version: `${entry.cni} ${entry.version}`, name, sha256, fault: state });
+        options.progress?.({ phase: 'verify', name, doneBytes: sizeBytes, totalBytes: sizeBytes });
+      }
+    }
     return faults;
   }
 
@@ -191,6 +226,7 @@ export class Mirror {
         const manifest = await this.manifest(version);
         for (const file of manifest ? allFiles(manifest) : []) keep.add(file.sha256);
       }
+      for (const entry of await this.cni.list()) for (const file of filesOf(entry)) keep.add(file.sha256);
       return this.blobs.sweep(keep);
     });
   }
@@ -227,6 +263,15 @@ export class Mirror {
 /** A mirror in `dir`, which is made when needed. */
 export function openMirror(dir: string, ports: { readonly clock: Clock }): Mirror {
   return new Mirror(dir, ports);
+}
+
+function pinDiffers(pin: CniPin, existing: CniEntry): FlotillaError {
+  const message = `${pin.cni} ${pin.version} is in the mirror with sha256 ${existing.manifest.sha256}, from ${existing.origin}.`;
+  return new FlotillaError('CNI_PIN_DIFFERS', message, {
+    kind: 'conflict',
+    remedy:
+      'A release does not change: find out which of the two is genuine. Pin another version for another manifest.',
+  });
 }
 
 function parseJson(text: string): unknown {

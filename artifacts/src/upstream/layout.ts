@@ -14,7 +14,12 @@ export interface UpstreamBases {
 export const defaultBases: UpstreamBases = {
   kubernetes: 'https://dl.k8s.io',
   github: 'https://github.com',
-  registries: { 'registry.k8s.io': 'https://registry.k8s.io', 'ghcr.io': 'https://ghcr.io' },
+  registries: {
+    'registry.k8s.io': 'https://registry.k8s.io',
+    'ghcr.io': 'https://ghcr.io',
+    'quay.io': 'https://quay.io',
+    'docker.io': 'https://registry-1.docker.io',
+  },
 };
 
 /** A program for a node and, for an archive, the path of it inside. */

@@ -4,7 +4,7 @@ import { seededRandom, systemClock } from '@flotilla/kit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { httpGet } from '../adapters/http.js';
 import { BlobStore } from '../blob-store.js';
-import { containing, neverAborted, temporaryDir } from '../test-support/builders.js';
+import { containing, errorWith, neverAborted, temporaryDir } from '../test-support/builders.js';
 import { FakeUpstream } from '../test-support/fake-upstream.js';
 import { parseReference, RegistryClient } from './registry.js';
 
@@ -35,17 +35,26 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+const digest = `sha256:${'a'.repeat(64)}`;
+
 describe('parseReference', () => {
   it.each([
-    ['registry.k8s.io/coredns/coredns:v1.12.1', 'registry.k8s.io', 'coredns/coredns', 'v1.12.1'],
-    ['localhost:5000/pause:3.10.1', 'localhost:5000', 'pause', '3.10.1'],
-  ])('%s', (reference, registry, repository, tag) => {
-    expect(parseReference(reference)).toEqual({ registry, repository, tag });
+    ['registry.k8s.io/coredns/coredns:v1.12.1', 'registry.k8s.io', 'coredns/coredns', 'v1.12.1', undefined],
+    ['localhost:5000/pause:3.10.1', 'localhost:5000', 'pause', '3.10.1', undefined],
+    [`quay.io/cilium/cilium:v1.20.2@${digest}`, 'quay.io', 'cilium/cilium', 'v1.20.2', digest],
+    [`quay.io/cilium/cilium@${digest}`, 'quay.io', 'cilium/cilium', undefined, digest],
+    ['calico/node:v3.32.2', 'docker.io', 'calico/node', 'v3.32.2', undefined],
+    ['busybox:1', 'docker.io', 'library/busybox', '1', undefined],
+  ])('%s', (reference, registry, repository, tag, wanted) => {
+    expect(parseReference(reference)).toEqual({ registry, repository, tag, digest: wanted });
   });
 
-  it('wants a tag', () => {
-    expect(() => parseReference('registry.k8s.io/pause')).toThrow('not a reference');
-  });
+  it.each(['registry.k8s.io/pause', 'a/../b:1', 'quay.io/x:', 'quay.io/X:1', 'q.io/x@sha256:00', 'q.io/x:1 y', ''])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseReference(text)).toThrow(errorWith({ code: 'IMAGE_REFERENCE_INVALID' }));
+    },
+  );
 });
 
 describe('RegistryClient', () => {

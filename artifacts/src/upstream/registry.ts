@@ -32,17 +32,39 @@ const token = z.object({ token: z.string().optional(), access_token: z.string().
 
 type Descriptor = z.infer<typeof descriptor>;
 
-interface Reference {
+/** An image's reference in parts; at least one of tag and digest is there. */
+export interface Reference {
   readonly registry: string;
   readonly repository: string;
-  readonly tag: string;
+  readonly tag: string | undefined;
+  /** `sha256:<64 hex>`; outranks the tag. */
+  readonly digest: string | undefined;
 }
 
-/** `registry/repository:tag` in parts. */
+/**
+ * `registry/repository:tag@digest` in parts. Short forms mean what they mean to a container runtime: without a
+ * registry it is docker.io, without a path there `library`. No tag and no digest would be `latest`, which is refused.
+ */
 export function parseReference(image: string): Reference {
-  const match = /^([^/]+)\/(.+):([^:/]+)$/.exec(image);
-  if (!match) throw new Error(`${image} is not a reference with registry and tag`);
-  return { registry: match[1] ?? '', repository: match[2] ?? '', tag: match[3] ?? '' };
+  const match = /^([^@\s]+?)(?::([\w][\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(image);
+  const [, path = '', tag, digest] = match ?? [];
+  const parts = path.split('/');
+  const named = parts.length > 1 && /[.:]|^localhost$/.test(parts[0] ?? '');
+  const registry = named ? (parts[0] ?? '') : 'docker.io';
+  const rest = named ? parts.slice(1) : parts;
+  const repository = registry === 'docker.io' && rest.length === 1 ? `library/${rest.join('')}` : rest.join('/');
+  const isRepository = repository.split('/').every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
+  if (match === null || !isRepository || (tag === undefined && digest === undefined)) {
+    throw new FlotillaError(
+      'IMAGE_REFERENCE_INVALID',
+      `${JSON.stringify(image.slice(0, 120))} is no image with a tag.`,
+      {
+        kind: 'invalid-argument',
+        remedy: 'Name an image as registry/repository:tag, with or without a digest.',
+      },
+    );
+  }
+  return { registry, repository, tag, digest };
 }
 
 /**
@@ -57,7 +79,8 @@ export class RegistryClient {
     private readonly ports: DownloadPorts,
   ) {}
 
-  async pull(image: string, arch: Architecture): Promise<FileFacts> {
+  /** `as` is the name the archive gives it; that of the reference unless told. */
+  async pull(image: string, arch: Architecture, as = image): Promise<FileFacts> {
     const { sink } = this.ports;
     const reference = parseReference(image);
     const base = this.registries[reference.registry];
@@ -68,21 +91,23 @@ export class RegistryClient {
       });
     }
     const found = await this.#resolve(base, reference, arch);
-    const known = await sink.recall(`image ${image} ${found.digest}`);
+    const known = await sink.recall(`image ${as} ${found.digest}`);
     if (known) return known;
     const { config, layers } = parse(manifest, found.body, image);
     const blobs = new Map([config, ...layers].map((blob) => [blob.digest, blob]));
     const paths = new Map<string, string>();
     for (const blob of blobs.values()) paths.set(blob.digest, await this.#blob(base, reference, blob));
     const archive = await sink.partial(`image ${image} ${arch}`);
-    await writeTar(archive, await ociEntries(image, found, paths), { signal: this.ports.signal });
+    await writeTar(archive, await ociEntries(as, found, paths), { signal: this.ports.signal });
     const facts = await sink.commit(archive);
-    await sink.remember(`image ${image} ${found.digest}`, facts);
+    await sink.remember(`image ${as} ${found.digest}`, facts);
     for (const path of paths.values()) await remove(path);
     return facts;
   }
 
-  async #resolve(base: string, { repository, tag }: Reference, arch: Architecture): Promise<ManifestDocument> {
+  async #resolve(base: string, reference: Reference, arch: Architecture): Promise<ManifestDocument> {
+    const { repository } = reference;
+    const tag = reference.digest ?? reference.tag ?? '';
     const top = await this.#document(base, repository, tag);
     if (!indexTypes.includes(top.mediaType)) return top;
     const { manifests } = parse(index, top.body, repository);
@@ -198,7 +223,7 @@ async function ociEntries(
               size: found.body.length,
               annotations: {
                 'io.containerd.image.name': image,
-                'org.opencontainers.image.ref.name': parseReference(image).tag,
+                'org.opencontainers.image.ref.name': parseReference(image).tag ?? '',
               },
             },
           ],
