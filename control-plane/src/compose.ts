@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { openMirror, BuildSource, UpstreamSource } from '@flotilla/artifacts';
 import type { Engine, EnginePorts, Store } from '@flotilla/core';
 import { StallMeter } from '@flotilla/health';
@@ -33,7 +34,11 @@ import { Intake } from './session/intake.js';
 import { Sessions } from './session/sessions.js';
 import { SessionTable } from './session/table.js';
 import { loadAgentFiles } from './load-agent-files.js';
+import { openApiJson } from './gen/openapi.js';
 import { bundleHandler } from './web/bundle.js';
+import { loadRegistry } from './web/json/descriptors.js';
+import { openFeed } from './web/json/feed.js';
+import { jsonGateway } from './web/json/gateway.js';
 import { webHandler, type WebParts } from './web/router.js';
 
 /** What the outside gives; everything else is made here. */
@@ -211,11 +216,17 @@ async function makeDoors(config: Config, base: Base, live: Live) {
   );
   const setReady = registerServices(grpc, serving, methods);
   const readiness = new Readiness(setReady);
+  const doors = { methods, registry: loadRegistry(), serving, peerOf: peerOfRequest };
+  const feed = openFeed({ ...doors, origin: new URL(config.publicUrl).origin });
   const listener = new Listener({
     ...config.listen,
     credentials: authority.serverCredentials,
     ticketSecret: base.ticketSecret,
-    http: webHandler(await webParts(base, live, { readiness, connections, rates, apiKeys })),
+    http: webHandler(await webParts(base, live, { readiness, connections, rates, apiKeys, json: jsonGateway(doors) })),
+    upgrade: (request, socket, head) => {
+      connections.advance(peerOfRequest(request), 'used');
+      feed.upgrade(request, socket, head);
+    },
     grpc,
     clock,
     log: log.child({ part: 'listen' }),
@@ -229,7 +240,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
     onRefused: (why) => metrics.refused(why),
   });
   observe(base, live, connections);
-  return { listener, grpc, readiness };
+  return { listener, grpc, readiness, feed };
 }
 
 function serverFacts({ version, config, authority }: Base): ServerFacts {
@@ -242,6 +253,7 @@ interface WebDoors {
   readonly connections: Connections;
   readonly rates: Rates;
   readonly apiKeys: ApiKeys;
+  readonly json: WebParts['json'];
 }
 
 async function webParts(base: Base, live: Live, doors: WebDoors): Promise<WebParts> {
@@ -256,6 +268,8 @@ async function webParts(base: Base, live: Live, doors: WebDoors): Promise<WebPar
     notReady: () => readiness.problems,
     metrics: () => metrics.text(),
     disk: { read: readRange, sizeOf },
+    json: doors.json,
+    openApi: openApiJson,
     bundle: bundleHandler({
       mirror,
       disk: { read: readRange, write: writeStream, remove: removeFile },
@@ -271,6 +285,10 @@ async function webParts(base: Base, live: Live, doors: WebDoors): Promise<WebPar
     },
     beginDownload: downloads(256),
   };
+}
+
+function peerOfRequest(request: IncomingMessage): string {
+  return peerOf(request.socket) ?? '';
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -63,6 +63,7 @@ async function openListener(over: Partial<ListenOptions> = {}, limits = roomy) {
     port: 0,
     credentials: authority.serverCredentials,
     ticketSecret: systemRandom.bytes(32),
+    upgrade: (_request, socket) => socket.destroy(),
     http: (request, response) => {
       const certificate = connections.certificateOf(peerOf(request.socket) ?? '');
       response.end(`web ${request.httpVersion}${certificate === undefined ? '' : ' with certificate'}`);

@@ -1,4 +1,5 @@
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { ServerCredentials as GrpcCredentials, type Server as GrpcServer } from '@grpc/grpc-js';
@@ -15,6 +16,8 @@ export interface ListenOptions {
   /** 32 bytes from which the daily ticket keys are derived. */
   readonly ticketSecret: Uint8Array;
   readonly http: RequestListener;
+  /** Takes HTTP connections that ask to become WebSockets. */
+  readonly upgrade: UpgradeListener;
   readonly grpc: GrpcServer;
   readonly clock: Clock;
   readonly log: Logger;
@@ -39,7 +42,7 @@ export class Listener {
   constructor(options: ListenOptions) {
     this.#options = options;
     this.#connections = options.connections;
-    this.#http = webServer(options.http);
+    this.#http = webServer(options.http, options.upgrade);
     this.#injector = options.grpc.createConnectionInjector(GrpcCredentials.createInsecure());
     this.#tls = this.#createTls();
     this.#admission = new Admission({ clock: options.clock, ...options.admission }, (socket) => {
@@ -157,7 +160,9 @@ export class Listener {
   }
 }
 
-function webServer(listener: RequestListener): ReturnType<typeof createHttpServer> {
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+function webServer(listener: RequestListener, upgrade: UpgradeListener): ReturnType<typeof createHttpServer> {
   const server = createHttpServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -168,6 +173,7 @@ function webServer(listener: RequestListener): ReturnType<typeof createHttpServe
     },
     listener,
   );
+  server.on('upgrade', upgrade);
   server.maxHeadersCount = 64;
   // It never listens itself, and would otherwise not watch its header and request deadlines.
   server.emit('listening');

@@ -27,6 +27,7 @@ export interface RunParts {
   readonly listener: Listener;
   readonly grpc: Server;
   readonly readiness: Readiness;
+  readonly feed: { close(): void };
   readonly stalls: Pick<StallMeter, 'tick'>;
 }
 
@@ -53,6 +54,7 @@ export async function runServer(parts: RunParts, signal: AbortSignal): Promise<v
     await runTasks(tasks, signal);
   } finally {
     readiness.set(['the server stops']);
+    parts.feed.close();
     await drain(parts);
     listener.close();
     grpc.forceShutdown();

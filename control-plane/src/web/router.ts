@@ -17,6 +17,10 @@ export interface WebParts {
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Bundles, for who has an API key; does its own checks. */
   readonly bundle: (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => Promise<void>;
+  /** The operator methods as JSON; undefined for a path that is none. */
+  readonly json: (path: string) => ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined;
+  /** What the methods are, in the OpenAPI format. */
+  readonly openApi: string;
   /** Marks the connection as in use, and counts. */
   readonly onRequest: (request: IncomingMessage) => void;
   /** Takes a place among the downloads under way, or undefined when there is none. */
@@ -25,13 +29,18 @@ export interface WebParts {
 
 type Route = (request: IncomingMessage, response: ServerResponse, rest: string) => Promise<void> | void;
 
-/** The whole of HTTPS: a fixed table of paths, GET and HEAD only (and PUT of a bundle); everything else is 404. */
+/**
+ * The whole of HTTPS: a fixed table of paths, GET and HEAD only (and PUT of a bundle, POST of the operator methods);
+ * everything else is 404.
+ */
 export function webHandler(parts: WebParts): RequestListener {
   const exact = exactRoutes(parts);
   const prefixed = prefixRoutes(parts);
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { path, query } = parseTarget(request.url ?? '');
     if (path === '/artifacts/v1/bundle') return parts.bundle(request, response, query);
+    const method = parts.json(path);
+    if (method !== undefined) return method(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed();
     const route = exact.get(path);
     if (route !== undefined) return route(request, response, '');
@@ -64,6 +73,7 @@ function exactRoutes(parts: WebParts): ReadonlyMap<string, Route> {
         sendText(request, response, 200, agent.manifest, 'application/json');
       },
     ],
+    ['/openapi.json', (request, response) => sendText(request, response, 200, parts.openApi, 'application/json')],
     ['/ca.pem', (request, response) => sendText(request, response, 200, parts.caPem, 'application/x-pem-file')],
     ['/healthz', (request, response) => sendText(request, response, 200, 'ok\n', 'text/plain')],
     [
