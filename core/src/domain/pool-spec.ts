@@ -1,6 +1,21 @@
 import type { FieldViolation } from '@flotilla/kit';
-import { MachineSelector, NodePoolRole, NodePoolSpec, NodeTemplate, type ClusterSpec } from '@flotilla/proto';
+import {
+  Availability,
+  MachineSelector,
+  NodePoolRole,
+  NodePoolSpec,
+  NodeTemplate,
+  type ClusterSpec,
+} from '@flotilla/proto';
 import { versionViolations, type CatalogueEntry, type Checked } from './cluster-spec.js';
+import { durationOf } from './durations.js';
+import {
+  completeHealthPolicy,
+  completeUpdatePolicy,
+  drainTimeoutDefaultMs,
+  kubeletViolations,
+  policyViolations,
+} from './policy-spec.js';
 import { labelViolations, reservedNodeLabel, taintViolations } from './kubernetes-syntax.js';
 
 /** Name of the pool that CreateCluster makes for the control plane. */
@@ -19,15 +34,27 @@ export function completePoolSpec(
     role: spec.role || NodePoolRole.WORKER,
     selector: spec.selector ?? MachineSelector.create(),
     template: { ...template, kubernetesVersion: template.kubernetesVersion || context.cluster.kubernetesVersion },
+    health: completeHealthPolicy(spec.health),
+    update: completeUpdatePolicy(spec.update),
+    drainTimeout: spec.drainTimeout ?? durationOf(drainTimeoutDefaultMs),
   });
   return {
     value,
-    violations: [...sizeViolations(value), ...selectorViolations(value), ...templateViolations(value, context)],
+    violations: [
+      ...sizeViolations(value),
+      ...selectorViolations(value),
+      ...templateViolations(value, context),
+      ...policyViolations(value),
+    ],
   };
 }
 
-/** What may not change once a pool exists. */
-export function poolUpdateViolations(stored: NodePoolSpec, wanted: NodePoolSpec): FieldViolation[] {
+/** What may not change once a pool exists; `cluster`, when given, says whether its control plane may grow. */
+export function poolUpdateViolations(
+  stored: NodePoolSpec,
+  wanted: NodePoolSpec,
+  cluster?: ClusterSpec,
+): FieldViolation[] {
   const violations: FieldViolation[] = [];
   if (stored.role !== wanted.role) {
     violations.push({ field: 'spec.role', description: 'cannot change after the pool was created' });
@@ -41,6 +68,16 @@ export function poolUpdateViolations(stored: NodePoolSpec, wanted: NodePoolSpec)
   const isControlPlane = stored.role === NodePoolRole.CONTROL_PLANE;
   if (isControlPlane && stored.size !== undefined && wanted.size !== undefined && wanted.size < stored.size) {
     violations.push({ field: 'spec.size', description: 'of a control plane cannot shrink: quorum would be at risk' });
+  }
+  const grows = isControlPlane && (wanted.size ?? 0) > (stored.size ?? 0);
+  if (grows && cluster !== undefined && cluster.endpoint === '') {
+    const description =
+      'of a control plane cannot grow: the cluster was made without an endpoint, so its address is that of one machine';
+    violations.push({ field: 'spec.size', description });
+  }
+  if (grows && cluster !== undefined && cluster.availability !== Availability.REGIONAL) {
+    const description = 'of a control plane above 1 needs spec.availability REGIONAL of the cluster';
+    violations.push({ field: 'spec.size', description });
   }
   return violations;
 }
@@ -108,6 +145,7 @@ function templateViolations(
   const violations = [
     ...labelViolations(`${at}.labels`, template.labels, reservedNodeLabel),
     ...taintViolations(`${at}.taints`, template.taints),
+    ...kubeletViolations(template),
   ];
   if (template.kubernetesVersion !== context.cluster.kubernetesVersion) {
     violations.push(...versionViolations(`${at}.kubernetesVersion`, template.kubernetesVersion, context.catalogue));

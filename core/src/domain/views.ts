@@ -63,8 +63,19 @@ export interface PoolMember {
   readonly kubernetesVersion: string;
   /** Another machine shall take its place: an operator, an update, or the REPLACE rung of a live repair asked for it. */
   readonly replace: 'OperatorReplaced' | 'TemplateChanged' | 'Unhealthy' | undefined;
+  /** Since when, and on which terms; undefined when `replace` is. */
+  readonly replaceTerms: ReplaceTerms | undefined;
+  /** As stored. */
+  readonly session: SessionState;
   /** What the agent said of the last change of settings: parked = it could not be made in place. */
   readonly updateParked: boolean;
+}
+
+export interface ReplaceTerms {
+  readonly atMs: number;
+  readonly by: string;
+  readonly timeoutMs: number | undefined;
+  readonly force: boolean;
 }
 
 export interface PoolCandidate {
@@ -87,6 +98,7 @@ export interface PoolCandidate {
   readonly retireRequested: boolean;
   /** An operator took it out of this very pool, and nobody has changed the pool since. */
   readonly removedByOperator: boolean;
+  readonly enrolledAtMs: number;
 }
 
 export interface NodeView {

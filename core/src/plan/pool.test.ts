@@ -58,7 +58,9 @@ describe('a sized pool', () => {
   test('releases its surplus in the published order', () => {
     const members = [aMember('nod_1'), aMember('nod_2', { warning: 'HostGone' }), aMember('nod_3')];
     const { releases } = planPool(aPoolView({ pool, members }));
-    expect(releases.map((r) => [r.member.nodeId, r.reason, r.drain])).toEqual([['nod_2', 'ScaledDown', true]]);
+    expect(releases.map((r) => [r.member.nodeId, r.removal.reason, r.removal.drain])).toEqual([
+      ['nod_2', 'ScaledDown', true],
+    ]);
   });
 
   test('of a control plane never shrinks by itself', () => {
@@ -70,7 +72,7 @@ describe('a sized pool', () => {
   test('gives up a machine that is to be retired and takes another', () => {
     const members = [aMember('nod_1', { retireRequested: true }), aMember('nod_2')];
     const plan = planPool(aPoolView({ pool, members, candidates: [aCandidate('mch_9')] }));
-    expect(plan.releases.map((r) => [r.member.nodeId, r.reason])).toEqual([['nod_1', 'MachineRetired']]);
+    expect(plan.releases.map((r) => [r.member.nodeId, r.removal.reason])).toEqual([['nod_1', 'MachineRetired']]);
     expect(plan.claims.map((c) => c.machineId)).toEqual(['mch_9']);
   });
 });
@@ -81,13 +83,13 @@ describe('a pool that goes', () => {
   test('lets its nodes leave, with a drain; without one when the cluster goes', () => {
     const deleted = aPoolRecord({ size: 2 }, { deleteRequestedAtMs: 1 });
     expect(planPool(aPoolView({ pool: deleted, members })).releases).toMatchObject([
-      { reason: 'PoolDeleted', drain: true },
+      { removal: { reason: 'PoolDeleted', drain: true } },
     ]);
     const cluster = aClusterRecord({ deleteRequestedAtMs: 1 });
     const plan = planPool(
       aPoolView({ cluster, members, candidates: [aCandidate('mch_1', { wantedPoolId: 'pol_a' })] }),
     );
-    expect(plan.releases).toMatchObject([{ reason: 'ClusterDeleted', drain: false }]);
+    expect(plan.releases).toMatchObject([{ removal: { reason: 'ClusterDeleted', drain: false } }]);
     expect(plan.claims).toEqual([]);
   });
 

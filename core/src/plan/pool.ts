@@ -1,154 +1,155 @@
-import { EventSeverity, NodePoolRole, NodePoolState, NodeState, type CandidateMismatch } from '@flotilla/proto';
-import type { PoolStatusRecord, RemovalReason } from '../domain/records.js';
+import { EventSeverity, NodePoolState, NodeState } from '@flotilla/proto';
+import type { PoolStatusRecord } from '../domain/records.js';
 import { poolTransitions, stepTowards } from '../domain/states.js';
-import type { PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
+import { updateRules } from '../domain/update-policy.js';
+import type { PoolMember, PoolView } from '../domain/views.js';
 import { camelCase, counted, type Note, type Verdict } from './decision.js';
-import { mismatchReasons } from './pool-match.js';
-import { releaseOrder } from './pool-release.js';
-
-/** Claims of one look; the rest follow in the next. */
-export const claimsMax = 50;
-const mismatchesMax = 50;
+import { claimsMax } from './pool-claims.js';
+import { planMoves, type Moves, type Release } from './pool-moves.js';
+import { hasSettings, rolloutsMax } from './pool-rollout.js';
 
 export interface PoolPlan {
-  readonly claims: readonly PoolCandidate[];
-  readonly releases: readonly {
-    readonly member: PoolMember;
-    readonly reason: RemovalReason;
-    readonly drain: boolean;
-  }[];
+  readonly claims: Moves['claims'];
+  readonly releases: readonly Release[];
+  /** Nodes that may take the newest revision of the template now. */
+  readonly rollouts: readonly PoolMember[];
   readonly status: PoolStatusRecord;
   readonly gone: boolean;
   readonly notes: readonly Note[];
   readonly recheckMs: number | undefined;
 }
 
-/** Who joins the pool and who leaves it. */
+/** Who joins the pool, who leaves it, and who takes new settings. */
 export function planPool(view: PoolView): PoolPlan {
   const { pool, cluster, members } = view;
-  const clusterGoes = cluster.deleteRequestedAtMs !== undefined;
-  const goes = clusterGoes || pool.deleteRequestedAtMs !== undefined;
-  const staying = members.filter((m) => !m.removing);
-  const releases: PoolPlan['releases'][number][] = goes
-    ? staying.map((member) => ({ member, reason: clusterGoes ? 'ClusterDeleted' : 'PoolDeleted', drain: !clusterGoes }))
-    : staying.filter((m) => m.retireRequested).map((member) => ({ member, reason: 'MachineRetired', drain: true }));
-  if (goes) return finish(view, { claims: [], releases, missing: 0, mismatches: [] }, goes);
-
-  const active = staying.filter((m) => !m.retireRequested);
-  const { size, role } = pool.spec;
-  if (size === undefined) return finish(view, { claims: openClaims(view), releases, missing: 0, mismatches: [] }, goes);
-  if (active.length > size && role !== NodePoolRole.CONTROL_PLANE) {
-    const surplus = releaseOrder(active).slice(0, active.length - size);
-    const shrink = surplus.map((member) => ({ member, reason: 'ScaledDown' as const, drain: true }));
-    return finish(view, { claims: [], releases: [...releases, ...shrink], missing: 0, mismatches: [] }, goes);
-  }
-  return finish(view, { ...sizedClaims(view, size - active.length), releases }, goes);
-}
-
-interface Moves {
-  readonly claims: readonly PoolCandidate[];
-  readonly releases: PoolPlan['releases'];
-  readonly missing: number;
-  readonly mismatches: readonly CandidateMismatch[];
-}
-
-/** Open membership: who enrolled for this pool joins it. */
-function openClaims({ pool, candidates }: PoolView): PoolCandidate[] {
-  const bound = candidates.filter((c) => c.wantedPoolId === pool.id);
-  return bound.filter((c) => mismatchReasons(c, undefined, { needsSession: false }).length === 0).slice(0, claimsMax);
-}
-
-/** Sized: machines that were enrolled for the pool first, then spares that match; and why the others do not. */
-function sizedClaims(view: PoolView, wanted: number): Pick<Moves, 'claims' | 'missing' | 'mismatches'> {
-  if (wanted <= 0) return { claims: [], missing: 0, mismatches: [] };
-  const { pool, candidates, controlPlaneMissing } = view;
-  const yields = pool.spec.role !== NodePoolRole.CONTROL_PLANE && controlPlaneMissing > 0;
-  const fits: PoolCandidate[] = [];
-  const mismatches: CandidateMismatch[] = [];
-  const boundFirst = [...candidates].sort(
-    (a, b) => Number(b.wantedPoolId === pool.id) - Number(a.wantedPoolId === pool.id),
-  );
-  for (const candidate of boundFirst) {
-    const reasons = mismatchReasons(candidate, pool.spec.selector, { needsSession: true });
-    if (yields && candidate.wantedPoolId !== pool.id) reasons.push('the control plane of the cluster comes first');
-    if (reasons.length === 0) fits.push(candidate);
-    else if (mismatches.length < mismatchesMax) {
-      mismatches.push({ machineId: candidate.machineId, machineName: candidate.name, reasons });
-    }
-  }
-  const claims = fits.slice(0, Math.min(wanted, claimsMax));
-  return { claims, missing: wanted - claims.length, mismatches: fits.length >= wanted ? [] : mismatches };
-}
-
-function finish(view: PoolView, moves: Moves, goes: boolean): PoolPlan {
-  const { pool, members } = view;
+  const goes = cluster.deleteRequestedAtMs !== undefined || pool.deleteRequestedAtMs !== undefined;
+  const moves = planMoves(view);
   const before = pool.status;
   const gone = goes && members.length === 0 && before.state === NodePoolState.DELETING;
   const wanted = verdictOf(view, moves, goes);
   const state = stepTowards(poolTransitions, before.state, wanted.state, NodePoolState.FAILED) ?? before.state;
-  const running = members.filter((m) => isRunning(m.state)).length;
   const status: PoolStatusRecord = {
     ...wanted,
     state,
     conditions: before.conditions,
     nodesTotal: members.length + moves.claims.length,
-    nodesRunning: running,
+    nodesRunning: members.filter((m) => isRunning(m.state)).length,
     missing: moves.missing,
     mismatches: moves.mismatches,
-    nodesUpdated: members.filter((m) => m.templateRevision >= pool.rolloutRevision).length,
+    nodesUpdated: members.filter((m) => isUpdated(view, m)).length,
   };
   const emptied = goes && members.length === 0 && !gone;
-  const more = moves.claims.length === claimsMax || state !== wanted.state || emptied;
-  return { ...moves, status, gone, notes: notesOf(before, status, gone), recheckMs: more ? 0 : undefined };
+  const full = moves.claims.length === claimsMax || moves.rollout.moves.length === rolloutsMax;
+  const more = full || state !== wanted.state || emptied;
+  return {
+    claims: moves.claims,
+    releases: moves.releases,
+    rollouts: moves.rollout.moves,
+    status,
+    gone,
+    notes: notesOf(before, status, gone),
+    recheckMs: more ? 0 : undefined,
+  };
 }
 
 const isRunning = (state: NodeState): boolean =>
   state === NodeState.RUNNING || state === NodeState.RUNNING_SCHEDULING_DISABLED;
 
+/** Has been told of the newest settings and, once it runs, was seen with them. */
+function isUpdated({ pool }: PoolView, member: PoolMember): boolean {
+  if (member.templateRevision < pool.rolloutRevision) return false;
+  return pool.rolloutRevision === 1 || hasSettings(member, pool.rolloutRevision);
+}
+
+const verdict = (state: NodePoolState, reason: string, message: string): Verdict<NodePoolState> => ({
+  state,
+  reason,
+  message,
+});
+
+/** What matters most comes first: going, growing, stuck, updating, shrinking, at rest. */
 function verdictOf(view: PoolView, moves: Moves, goes: boolean): Verdict<NodePoolState> {
-  const { members, pool } = view;
-  const verdict = (state: NodePoolState, reason: string, message: string): Verdict<NodePoolState> => ({
-    state,
-    reason,
-    message,
-  });
+  const { members } = view;
   if (goes) {
     const left = members.length;
-    return verdict(
-      NodePoolState.DELETING,
-      'Deleting',
-      left === 0 ? 'The pool is empty.' : `${counted(left, 'node')} must leave.`,
-    );
+    const message = left === 0 ? 'The pool is empty.' : `${counted(left, 'node')} must leave.`;
+    return verdict(NodePoolState.DELETING, 'Deleting', message);
   }
+  return growing(view, moves) ?? updating(view, moves) ?? shrinking(view, moves) ?? waiting(moves) ?? resting(members);
+}
+
+function growing({ pool }: PoolView, moves: Moves): Verdict<NodePoolState> | undefined {
   if (moves.missing > 0) {
+    const { mismatches } = moves;
     const tried =
-      moves.mismatches.length === 0
-        ? 'no spare is enrolled'
-        : `${counted(moves.mismatches.length, 'spare')} looked at, none fits`;
-    return verdict(
-      NodePoolState.SCALING_UP,
-      'MachinesMissing',
-      `${moves.missing} of ${pool.spec.size ?? 0} machines are missing: ${tried}.`,
-    );
+      mismatches.length === 0 ? 'no spare is enrolled' : `${counted(mismatches.length, 'spare')} looked at, none fits`;
+    const message = `${moves.missing} of ${pool.spec.size ?? 0} machines are missing: ${tried}.`;
+    return verdict(NodePoolState.SCALING_UP, 'MachinesMissing', message);
   }
-  if (moves.claims.length > 0)
+  if (moves.claims.length > 0) {
     return verdict(NodePoolState.SCALING_UP, 'Claiming', `${counted(moves.claims.length, 'machine')} joining.`);
-  const leaving = members.filter((m) => m.removing).length + moves.releases.length;
-  if (leaving > 0) return verdict(NodePoolState.SCALING_DOWN, 'Releasing', `${counted(leaving, 'node')} leaving.`);
-  const cordoned = members.length > 0 && members.every((m) => m.state === NodeState.RUNNING_SCHEDULING_DISABLED);
-  if (cordoned)
-    return verdict(NodePoolState.RUNNING_SCHEDULING_DISABLED, 'AllCordoned', 'All nodes of the pool are cordoned.');
+  }
+  const replacing = moves.waits.find((w) => w.reason === 'Replacing');
+  return replacing === undefined ? undefined : verdict(NodePoolState.SCALING_UP, replacing.reason, replacing.message);
+}
+
+/** A person is needed when the settings could not be made on a node, and the strategy does not replace it. */
+function updating(view: PoolView, { rollout, releases, waits }: Moves): Verdict<NodePoolState> | undefined {
+  const { pool, members } = view;
+  const rules = updateRules(pool.spec, members.length);
+  const replaces = releases.some((r) => r.removal.reason === 'TemplateChanged') || waits.some(isSpareWait);
+  const [stuck] = rollout.parked;
+  if (stuck !== undefined && !replaces) {
+    const message = `The settings of revision ${pool.templateRevision} could not be made on ${stuck.name}, and nothing more is updated. See: flotilla describe node ${stuck.name}. Then change the template, or run: flotilla retry node ${stuck.name}`;
+    return verdict(NodePoolState.FAILED, 'UpdateParked', message);
+  }
+  const open = rollout.outdated.length + rollout.inFlight.length;
+  if (open === 0) return undefined;
+  const done = members.filter((m) => isUpdated(view, m)).length;
+  const surge = rules.maxSurge > 0 ? `, ${rules.maxSurge} in addition` : '';
+  const how = `${done} of ${members.length} nodes have the settings of revision ${pool.rolloutRevision}; at most ${rules.maxUnavailable} at a time${surge}.`;
+  const why = waits.map((w) => ` ${w.message}`).join('');
+  return verdict(NodePoolState.UPDATING, 'RollingOut', `${how}${why}`);
+}
+
+const isSpareWait = ({ reason }: { readonly reason: string }): boolean => reason === 'WaitingForSpare';
+
+function shrinking({ members }: PoolView, { releases }: Moves): Verdict<NodePoolState> | undefined {
+  const leaving = members.filter((m) => m.removing).length + releases.length;
+  if (leaving === 0) return undefined;
+  return verdict(NodePoolState.SCALING_DOWN, 'Releasing', `${counted(leaving, 'node')} leaving.`);
+}
+
+function waiting({ waits }: Moves): Verdict<NodePoolState> | undefined {
+  const [first] = waits;
+  if (first === undefined) return undefined;
+  return verdict(NodePoolState.RUNNING, first.reason, waits.map((w) => w.message).join(' '));
+}
+
+function resting(members: readonly PoolMember[]): Verdict<NodePoolState> {
+  if (members.length > 0 && members.every((m) => m.state === NodeState.RUNNING_SCHEDULING_DISABLED)) {
+    const message = 'All nodes of the pool are cordoned.';
+    return verdict(NodePoolState.RUNNING_SCHEDULING_DISABLED, 'AllCordoned', message);
+  }
   const running = members.filter((m) => isRunning(m.state)).length;
   return verdict(NodePoolState.RUNNING, 'Running', `${running} of ${members.length} nodes run.`);
 }
 
+/** Causes that people have to hear of even when the state stays. */
+const causes = ['WaitingForSpare', 'QuorumAtRisk', 'EndpointIsMachine', 'UpdateParked', 'Replacing'];
+
 function notesOf(before: PoolStatusRecord, after: PoolStatusRecord, gone: boolean): Note[] {
-  if (gone) {
-    return [
-      { severity: EventSeverity.NORMAL, category: 'Lifecycle', reason: 'PoolDeleted', message: 'The pool is gone.' },
-    ];
+  const note = (severity: EventSeverity, reason: string, message: string): Note[] => [
+    { severity, category: 'Lifecycle', reason, message },
+  ];
+  if (gone) return note(EventSeverity.NORMAL, 'PoolDeleted', 'The pool is gone.');
+  const isCause = causes.includes(after.reason);
+  if (isCause && before.reason !== after.reason) {
+    const bad = after.reason !== 'Replacing';
+    return note(bad ? EventSeverity.WARNING : EventSeverity.NORMAL, after.reason, after.message);
   }
-  if (before.state === after.state && before.missing === after.missing) return [];
+  const progressed = after.state === NodePoolState.UPDATING && before.nodesUpdated !== after.nodesUpdated;
+  if (before.state === after.state && before.missing === after.missing && !progressed) return [];
   const reason = `Pool${camelCase((NodePoolState[after.state] ?? '').toLowerCase().replaceAll('_', '-'))}`;
-  return [{ severity: EventSeverity.NORMAL, category: 'Lifecycle', reason, message: after.message }];
+  return note(EventSeverity.NORMAL, reason, after.message);
 }

@@ -1,6 +1,7 @@
 import { newId } from '@flotilla/kit';
 import { EventSeverity } from '@flotilla/proto';
-import type { PoolCandidate, PoolView } from '../domain/views.js';
+import type { PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
+import type { Release } from '../plan/pool-moves.js';
 import { planPool, type PoolPlan } from '../plan/pool.js';
 import type { Change } from '../store/change.js';
 import type { Expectation } from '../store/store.js';
@@ -17,7 +18,7 @@ export function poolReconciler(ports: EnginePorts, memory: EngineMemory): Reconc
     owner: 'pool',
     key: 'pool',
     reads: ['pool', 'cluster', 'nodes of the pool', 'spares of the project'],
-    writes: ['node.claim', 'node.release', 'pool.status', 'event.append', 'audit.append'],
+    writes: ['node.claim', 'node.release', 'node.rollout', 'pool.status', 'event.append', 'audit.append'],
     look: async (poolId, now) => {
       const view = await ports.store.read.views.pool(poolId);
       if (view === undefined || view.pool.goneAtMs !== undefined) {
@@ -33,6 +34,7 @@ export function poolReconciler(ports: EnginePorts, memory: EngineMemory): Reconc
       const changes = [
         ...plan.claims.flatMap((candidate) => claim(view, candidate, newId('nod', ports.random))),
         ...plan.releases.flatMap((release) => releaseOf(view, release, now.wallMs)),
+        ...plan.rollouts.flatMap((member) => rolloutOf(view, member)),
       ];
       const statusChanged = plan.gone || !same(plan.status, view.pool.status);
       if (statusChanged) changes.push({ kind: 'pool.status', poolId, status: plan.status, gone: plan.gone });
@@ -52,6 +54,7 @@ function expectations(view: PoolView, plan: PoolPlan): Expectation[] {
     { kind: 'pool', id: view.pool.id, version: view.pool.version },
     ...plan.claims.map((c): Expectation => ({ kind: 'machine', id: c.machineId, version: c.version })),
     ...plan.releases.map((r): Expectation => ({ kind: 'node', id: r.member.nodeId, version: r.member.version })),
+    ...plan.rollouts.map((m): Expectation => ({ kind: 'node', id: m.nodeId, version: m.version })),
   ];
 }
 
@@ -87,15 +90,22 @@ function claim({ pool, cluster }: PoolView, candidate: PoolCandidate, nodeId: st
   ];
 }
 
-function releaseOf(
-  { pool }: PoolView,
-  { member, reason, drain }: PoolPlan['releases'][number],
-  atMs: number,
-): Change[] {
+function releaseOf({ pool }: PoolView, { member, removal }: Release, atMs: number): Change[] {
+  const { reason } = removal;
   return [
-    { kind: 'node.release', nodeId: member.nodeId, removal: { atMs, reason, by: 'rule:pool', drain } },
+    { kind: 'node.release', nodeId: member.nodeId, removal: { atMs, ...removal } },
     ruled(pool.projectId, 'node.release', 'node', member.nodeId, { machine: member.machineId, reason }),
   ];
+}
+
+function rolloutOf({ pool }: PoolView, { nodeId, templateRevision: before }: PoolMember): Change[] {
+  const { templateRevision, rolloutRevision } = pool;
+  const change: Change = { kind: 'node.rollout', nodeId, templateRevision };
+  if (before >= rolloutRevision) return [change];
+  const message = `The node takes the settings of revision ${templateRevision} of its pool.`;
+  const note = { severity: EventSeverity.NORMAL, category: 'Lifecycle', reason: 'RolloutReached', message };
+  const details = { pool: pool.id, revision: String(templateRevision) };
+  return [change, ...eventsOf('node', nodeId, [note]), ruled(pool.projectId, 'node.rollout', 'node', nodeId, details)];
 }
 
 /** The members' targets are made of the pool's template. */

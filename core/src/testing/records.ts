@@ -214,6 +214,8 @@ export function aMember(nodeId: string, over: Partial<PoolMember> = {}): PoolMem
     observedTemplateRevision: 1,
     kubernetesVersion: sampleVersion,
     replace: undefined,
+    replaceTerms: undefined,
+    session: SessionState.CONNECTED,
     updateParked: false,
     ...over,
   };
@@ -239,6 +241,7 @@ export function aCandidate(machineId: string, over: Partial<PoolCandidate> = {})
     quarantined: false,
     retireRequested: false,
     removedByOperator: false,
+    enrolledAtMs: 1000,
     ...over,
   };
 }

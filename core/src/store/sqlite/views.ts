@@ -156,6 +156,7 @@ function candidatesOf(
       'zone',
       'quarantined',
       'retire_requested_at',
+      'created_at',
     ])
     .where('project_id', '=', projectId)
     .where(sql.raw<boolean>("node_id = '' and state <> 6"))
@@ -182,6 +183,7 @@ function candidatesOf(
     quarantined: row.quarantined === 1,
     retireRequested: row.retire_requested_at !== null,
     removedByOperator: removed.has(row.id),
+    enrolledAtMs: row.created_at,
   }));
 }
 
