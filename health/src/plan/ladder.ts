@@ -5,7 +5,7 @@ import { causeRule, disruptiveRungs, rungBudgetMs } from './causes.js';
 import { actionable } from './evidence.js';
 import { rungText } from './explain.js';
 import type { HealthRules } from './policy.js';
-import { hasActed, nextRung, type NextRung, type RungSight, type Skipped } from './rungs.js';
+import { hasActed, nextRung, skippedOf, type RungSight, type Skipped } from './rungs.js';
 
 const { RUNNING, SUCCEEDED, PARKED, CANCELLED } = RepairState;
 
@@ -77,14 +77,18 @@ export function stepRun(sight: RunSight): RunStep {
   if (!failed && nowMs < endsAtMs)
     return { kind: 'wait', message: rungMessage(repair.rung, sight.rules), checkAtMs: endsAtMs };
   if (dueAtMs === undefined || nowMs < dueAtMs) return paused(sight, rungMessage(repair.rung, sight.rules), dueAtMs);
-  return goOn(sight, nextRung(sight, withSkippedReboot(sight), repair.rung));
+  return goOn(sight);
 }
 
-function goOn(sight: RunSight, next: NextRung): RunStep {
+function goOn(sight: RunSight): RunStep {
+  const { repair, nowWallMs } = sight;
   const outcome = outcomeOf(sight);
+  const passed = rebootedByOthers(sight);
+  const next = nextRung(sight, [...repair.history, ...skippedOf(passed, nowWallMs)], repair.rung);
   if (next.kind === 'wait') return paused(sight, `Next it would ${rungText(next.rung).would}. ${next.message}`);
-  if (next.kind === 'rung') return { kind: 'next', outcome, rung: next.rung, skipped: next.skipped };
-  return { kind: 'park', outcome, message: askText(sight), skipped: next.skipped };
+  const skipped = [...passed, ...next.skipped];
+  if (next.kind === 'rung') return { kind: 'next', outcome, rung: next.rung, skipped };
+  return { kind: 'park', outcome, message: askText(sight), skipped };
 }
 
 /** A rung that was not available when the run was parked, and is now, is taken: a spare has come. */
@@ -165,18 +169,11 @@ export function outcomeOf({ repair, nonce, bootId }: RunSight): Outcome {
 }
 
 /** A machine that somebody rebooted meanwhile is not rebooted once more. */
-function withSkippedReboot({ repair, bootId, nowWallMs }: RunSight): RepairRecord['history'] {
+function rebootedByOthers({ repair, bootId }: RunSight): Skipped[] {
   const rebooted = bootId !== '' && repair.bootId !== '' && bootId !== repair.bootId;
-  if (!rebooted || repair.rung === RepairRung.REBOOT) return repair.history;
+  if (!rebooted || repair.rung === RepairRung.REBOOT) return [];
   const message = 'The machine was rebooted by somebody else meanwhile.';
-  const skipped = {
-    rung: RepairRung.REBOOT,
-    startedAtMs: nowWallMs,
-    endedAtMs: nowWallMs,
-    outcome: 'Skipped',
-    message,
-  };
-  return [...repair.history, skipped];
+  return [{ rung: RepairRung.REBOOT, outcome: 'Skipped', message }];
 }
 
 /** What is done at a rung, and for how long it is waited for. */

@@ -6,8 +6,8 @@ import { actionable } from './evidence.js';
 import { rungText } from './explain.js';
 import { askText } from './ladder.js';
 import { news } from './note.js';
-import { begin, beginNote, parkedAt, parkNote, skippedOf, type RunChange } from './run-record.js';
-import { hasActed, nextRung, type RungSight } from './rungs.js';
+import { begin, beginNote, parkedAt, parkNote, type RunChange } from './run-record.js';
+import { hasActed, nextRung, skippedOf, type RungSight } from './rungs.js';
 
 /** A node has at most one run in this time. */
 export const runIntervalMs = 3_600_000;

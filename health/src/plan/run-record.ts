@@ -5,7 +5,7 @@ import { rungText } from './explain.js';
 import { rungMessage, type RunSight, type RunStep } from './ladder.js';
 import { news, warning, type Note } from './note.js';
 import type { HealthRules } from './policy.js';
-import type { Skipped } from './rungs.js';
+import { skippedOf } from './rungs.js';
 
 type NewRun = Omit<RepairRecord, 'version'>;
 
@@ -90,10 +90,6 @@ export function parkNote(history: readonly RungResultRecord[], message: string):
   const refused = history.filter(({ outcome }) => outcome === 'NotAllowed' || outcome === 'NotAvailable');
   const why = refused.map((result) => `${rungText(result.rung).name}: ${result.message} `).join('');
   return warning('Remediation', 'RepairParked', `${why}${message}`);
-}
-
-export function skippedOf(skipped: readonly Skipped[], nowMs: number): RungResultRecord[] {
-  return skipped.map((one) => ({ ...one, startedAtMs: nowMs, endedAtMs: nowMs }));
 }
 
 /** The history with the present rung closed; a parked run has none that would be. */

@@ -134,12 +134,12 @@ describe('the control plane', () => {
 
   test.each([
     [3, 2, false, 'free'],
-    [3, 1, false, 'wait'],
+    [3, 1, false, 'refused'],
     [3, 2, true, 'wait'],
     [5, 4, false, 'free'],
     [5, 3, false, 'free'],
-    [5, 2, false, 'wait'],
-    [2, 1, false, 'wait'],
+    [5, 2, false, 'refused'],
+    [2, 1, false, 'refused'],
   ])('fault 73: of %d members %d others are healthy, another worked on: %s -> %s', (count, healthy, busy, kind) => {
     expect(checkRung(REBOOT, sightOf(member(count, healthy, busy))).kind).toBe(kind);
   });

@@ -85,7 +85,7 @@ function checkQuorum(rung: RepairRung, controlPlane: ControlPlaneSight | undefin
   }
   if (othersBusy) return wait('Another control-plane member is worked on: one at a time.');
   if (othersHealthy < quorum) {
-    return wait(
+    return notAvailable(
       `Only ${othersHealthy} other control-plane members are healthy, and ${quorum} of ${members} are the quorum.`,
     );
   }
@@ -124,6 +124,11 @@ export interface Skipped {
   readonly rung: RepairRung;
   readonly outcome: string;
   readonly message: string;
+}
+
+/** As history: what was passed over took no time. */
+export function skippedOf(skipped: readonly Skipped[], nowMs: number): RungResultRecord[] {
+  return skipped.map((one) => ({ ...one, startedAtMs: nowMs, endedAtMs: nowMs }));
 }
 
 export type NextRung =
