@@ -18,6 +18,8 @@ const requestTimeoutMsDefault = 30_000;
 /** One call of a command: its words, its options, and the world. */
 export class Call {
   readonly paint: Painter;
+  /** 1 where a command did its work and the answer is no: `diff` found differences, `doctor` found something wrong. */
+  exitCode: 0 | 1 = 0;
   private opened: Promise<Session> | undefined;
 
   constructor(

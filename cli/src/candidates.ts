@@ -60,7 +60,8 @@ function openOption(rest: readonly string[], options: readonly OptionSpec[]): Op
   );
 }
 
-function optionValue({ choices, complete, name }: OptionSpec, last: string): Candidates {
+function optionValue({ choices, suggests, complete, name }: OptionSpec, last: string): Candidates {
+  if (suggests !== undefined) return { ...nothing, words: startsWith(suggests, last) };
   if (choices !== undefined) return { ...nothing, words: startsWith(choices, last) };
   if (name === 'output') return { ...nothing, words: startsWith(['wide', 'json', 'yaml', 'name', 'jsonpath='], last) };
   return { ...nothing, names: complete };
@@ -79,6 +80,7 @@ function argumentValue({ arguments: args }: CommandShape, operands: readonly str
   if (argument === undefined || (operands.length >= args.length && argument.variadic !== true)) return nothing;
   if (argument.choices !== undefined) return { ...nothing, words: startsWith(argument.choices, last) };
   const slash = last.indexOf('/');
+  if (argument.complete === 'name-of-noun') return namesOfNoun(operands[0] ?? '', '');
   if (argument.complete === 'noun' && operands.length > 0) return namesOfNoun(operands[0] ?? '', '');
   if ((argument.complete === 'noun' || argument.complete === 'noun/name') && slash > 0)
     return namesOfNoun(last.slice(0, slash), last.slice(0, slash + 1));

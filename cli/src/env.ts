@@ -26,9 +26,13 @@ export interface Env {
   readonly vars: Readonly<Record<string, string | undefined>>;
   readonly homeDir: string;
   readonly workDir: string;
+  /** Where files that nobody else shall see stand for a while, each in a folder of its own (0700). */
+  readonly tempDir: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly files: Files;
+  /** Runs a program that takes the terminal over, such as an editor; gives its exit code. */
+  readonly runOnTerminal: (argv: readonly string[]) => Promise<number>;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,5 @@
 import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, chmod, mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, chmod, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Clock, FlotillaError, type Random, randomText, systemCode } from '@flotilla/kit';
@@ -26,6 +26,10 @@ export interface Files {
   /** Undefined when there is no such file. */
   sizeBytes(path: string): Promise<number | undefined>;
   openRead(path: string): Readable;
+  /** Names in a folder; undefined when it is no folder. */
+  list(path: string): Promise<readonly string[] | undefined>;
+  /** A file, or a folder with all that is in it; nothing happens when it is not there. */
+  remove(path: string): Promise<void>;
 }
 
 const textBytesMax = 8 * 1024 * 1024;
@@ -40,6 +44,8 @@ export function nodeFiles(clock: Clock, random: Random): Files {
     resolveLink: async (path) => (await unlessMissing(realpath(path))) ?? path,
     sizeBytes: async (path) => (await unlessMissing(stat(path)))?.size,
     openRead: (path) => createReadStream(path),
+    list: listFolder,
+    remove: (path) => rm(path, { recursive: true, force: true }),
     writeAtomic: (path, text, mode) => replaceFile(path, temporaryOf(path), mode, (file) => file.writeFile(text)),
     streamAtomic: (path, source, mode) =>
       replaceFile(path, temporaryOf(path), mode, async (file) => {
@@ -118,6 +124,11 @@ async function tryLock(lock: string): Promise<boolean> {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
+}
+
+async function listFolder(path: string): Promise<readonly string[] | undefined> {
+  const info = await unlessMissing(stat(path));
+  return info?.isDirectory() === true ? readdir(path) : undefined;
 }
 
 async function unlessMissing<T>(wanted: Promise<T>): Promise<T | undefined> {

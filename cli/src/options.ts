@@ -11,6 +11,11 @@ export class Options {
     return value;
   }
 
+  /** Whether the option stands on the line at all. */
+  given(name: string): boolean {
+    return this.values[keyOf(name)] !== undefined;
+  }
+
   flag(name: string): boolean {
     return this.values[keyOf(name)] === true;
   }

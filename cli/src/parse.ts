@@ -1,3 +1,4 @@
+import { Role } from '@flotilla/proto';
 import { parseDurationMs } from '@flotilla/kit';
 import { usageError } from './call.js';
 
@@ -65,4 +66,33 @@ export function toDuration(durationMs: number | undefined): { seconds: bigint; n
 /** `90s`, `5m`, `2d` → milliseconds; a bare number is refused, its unit could be anything. */
 export function parseDurationOption(text: string): number | undefined {
   return parseDurationMs(text);
+}
+
+const roles: Readonly<Record<string, Role>> = {
+  reader: Role.READER,
+  member: Role.MEMBER,
+  admin: Role.ADMIN,
+  'instance-admin': Role.INSTANCE_ADMIN,
+};
+
+/** `admin` → ADMIN; the parser has made sure that it is one of the choices. */
+export function roleOf(text: string): Role {
+  return roles[text] ?? Role.UNSPECIFIED;
+}
+
+/** A count or a share of nodes: `2`, `20%`. */
+export function parseShare(option: string, text: string | undefined): string {
+  if (text !== undefined && /^\d{1,4}%?$/.test(text)) return text;
+  throw usageError(`--${option} wants a count or a share, like 2 or 20% (is "${text ?? ''}")`);
+}
+
+/** `memory.available=200Mi` or, as the kubelet writes it, `memory.available<200Mi`. */
+export function parseThresholds(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text): [string, string] => {
+      const [, signal, threshold] = /^([a-zA-Z.]+)[=<](\d[\w.]*%?)$/.exec(text) ?? [];
+      if (signal !== undefined && threshold !== undefined) return [signal, threshold];
+      throw usageError(`--eviction-hard wants signal=threshold, like memory.available=200Mi (is "${text}")`);
+    }),
+  );
 }

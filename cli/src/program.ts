@@ -65,7 +65,7 @@ function addCommand(parent: Command, word: string, path: string, shape: CommandS
     const words = Object.fromEntries(shape.arguments.map(({ name }, at) => [name, wordOf(command.processedArgs[at])]));
     await options.dispatch({ path, options: command.optsWithGlobals(), words });
   });
-  parent.addCommand(command, { hidden: shape.hidden === true });
+  parent.addCommand(command, { hidden: shape.hidden === true, isDefault: shape.byDefault === true });
 }
 
 function configure(command: Command, { helpColumns, writeOut }: ProgramOptions): Command {

@@ -44,7 +44,7 @@ describe('exit codes and what is said', () => {
     ],
     [
       ['get', 'noes'],
-      'refused UNKNOWN_NOUN: there is nothing called "noes". Did you mean nodes?\nThere are: clusters, pools, nodes, machines, events, tokens, versions, projects, api-keys.\n',
+      'refused UNKNOWN_NOUN: there is nothing called "noes". Did you mean nodes?\nThere are: clusters, pools, nodes, machines, events, tokens, versions, projects, members, api-keys.\n',
     ],
     [
       ['get', 'nodes', '-o', 'jsn'],

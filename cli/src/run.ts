@@ -64,7 +64,7 @@ export async function run(argv: readonly string[], env: Env): Promise<ExitCode> 
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
-    return 0;
+    return call?.exitCode ?? 0;
   } catch (error) {
     if (env.signal.aborted) return 130;
     return error instanceof CommanderError ? reportUsage(error, argv, env) : reportFailure(error, argv, env);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { FlotillaError, reasonOf } from '@flotilla/kit';
@@ -64,5 +65,20 @@ function readLine(stream: ReadStream, signal: AbortSignal): Promise<string | und
       signal.removeEventListener('abort', onAbort);
       resolve(undefined);
     });
+  });
+}
+
+/** Runs a program on our own terminal until it ends; no shell in between. Gives its exit code, 1 when a signal ended it. */
+export function runOnTerminal([program = '', ...words]: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { stdio: 'inherit' });
+    child.once('error', (error) =>
+      reject(
+        new FlotillaError('PROGRAM_NOT_RUN', `${program} could not be started: ${error.message}`, {
+          kind: 'precondition',
+        }),
+      ),
+    );
+    child.once('close', (code) => resolve(code ?? 1));
   });
 }

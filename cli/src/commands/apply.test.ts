@@ -76,7 +76,10 @@ Nothing was applied.
 
   test.each([
     ['kind: Cluser\nmeta: {name: a}\n', 'pool.yaml:1: kind Cluser is not known. Did you mean Cluster?'],
-    ['meta: {name: a}\n', 'pool.yaml:1: kind is missing; it must be Cluster or NodePool.'],
+    [
+      'meta: {name: a}\n',
+      'pool.yaml:1: kind is missing; it must be one of Project, Cluster, NodePool, Machine, Member.',
+    ],
     ['- a\n', 'pool.yaml:1: the document must be a mapping with kind, meta and spec.'],
     [
       'kind: NodePool\nmeta: {name: a}\n',
@@ -121,7 +124,7 @@ Nothing was applied.
   test('what is fixed at creation is not changed', async () => {
     expect(await apply('kind: Cluster\nmeta: {name: demo}\nspec: {cni: CALICO, podCidr: 10.244.0.0/16}\n')).toBe(2);
     expect(stage.terminal.stderr.text).toBe(
-      'pool.yaml:1: IMMUTABLE: spec.cni of cluster demo is CNI_FLANNEL and cannot become CNI_CALICO. Leave those fields as they are, or create another cluster.\nNothing was applied.\n',
+      'pool.yaml:1: spec.cni cannot change after the cluster was created.\nNothing was applied.\n',
     );
   });
 
@@ -144,7 +147,8 @@ describe('applying', () => {
     expect(writes()).toEqual(['CreateNodePool', 'UpdateNodePool']);
     const update = stage.server.calls.findLast(({ method }) => method === 'UpdateNodePool');
     expect(update?.request).toMatchObject({
-      nodePool: 'workers',
+      nodePool: 'pol_w1',
+      etag: 'v7',
       updateMask: ['size'],
       spec: { size: 5, template: { labels: { tier: 'web' } } },
     });

@@ -4,21 +4,26 @@ import {
   DeleteClusterRequest,
   DeleteMachineRequest,
   DeleteNodePoolRequest,
+  DeleteProjectRequest,
   GetClusterRequest,
   GetMachineRequest,
   GetNodePoolRequest,
+  GetProjectRequest,
   Machine,
   MachineServiceService,
   NodePool,
   NodePoolServiceService,
+  Project,
+  ProjectServiceService,
 } from '@flotilla/proto';
 import type { Call } from '../call.js';
 import { everything } from '../resources/resource.js';
+import { parseGoal } from '../resources/wanted.js';
 import { confirmByName } from './confirm.js';
 import { report } from './report.js';
 import { waitFor } from './wait.js';
 
-type Deletable = 'cluster' | 'pool' | 'machine';
+type Deletable = 'cluster' | 'pool' | 'machine' | 'project';
 
 /** `flotilla delete cluster NAME` */
 export async function deleteCluster(call: Call): Promise<void> {
@@ -84,11 +89,28 @@ export async function deleteMachine(call: Call): Promise<void> {
   await finish(call, 'machine', name, answer.machine && Machine.toJSON(answer.machine));
 }
 
+/** `flotilla delete project NAME` */
+export async function deleteProject(call: Call): Promise<void> {
+  const { connection } = await call.session();
+  const name = call.argument('name');
+  await connection.unary(ProjectServiceService.getProject, GetProjectRequest.create({ project: name }));
+  await confirmByName(call, { noun: 'project', name, deed: 'delete' }, [
+    `This deletes project ${name}: its clusters first, then its tokens, keys, members and the identities of its machines.`,
+    'Kept: the machines themselves, clean; they come back by enrolling anew.',
+  ]);
+  const request = DeleteProjectRequest.create({ project: name, options: call.writeOptions() });
+  const { project } = await connection.unary(ProjectServiceService.deleteProject, request);
+  await finish(call, 'project', name, project && Project.toJSON(project));
+}
+
 async function finish(call: Call, noun: Deletable, name: string, json: unknown): Promise<void> {
   await report(call, { noun, name, deed: 'is being deleted', json: json ?? {} });
   if (call.dryRun) return;
   if (call.options.flag('wait')) {
-    await waitFor(call, [{ noun, name }], 'deleted', { ...everything, cluster: call.options.text('cluster') ?? '' });
+    await waitFor(call, [{ noun, name }], parseGoal('deleted'), {
+      ...everything,
+      cluster: call.options.text('cluster') ?? '',
+    });
   } else call.note(`Follow it: flotilla wait ${noun}/${name} --for deleted`);
 }
 

@@ -9,7 +9,7 @@ export async function describe(call: Call): Promise<void> {
   const { noun, names } = parseSelection(call.list('type'));
   const query = queryOf(call);
   const session = await call.session();
-  if (names.length > 0 && query.filter !== '') throw usageError('-l goes with a list, not with names');
+  if (names.length > 0 && query.filter !== '') throw usageError('-l and --filter go with a list, not with names');
   const resource = resources[noun];
   const items =
     names.length === 0

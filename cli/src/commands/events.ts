@@ -1,6 +1,5 @@
-import { EventServiceService, WatchEventsRequest } from '@flotilla/proto';
-import { FlotillaError, jitteredDelayMs } from '@flotilla/kit';
 import { type Call, usageError } from '../call.js';
+import { followStream } from '../event-stream.js';
 import { type Format, parseFormat, renderData } from '../output/format.js';
 import { renderTable, type Table } from '../output/table.js';
 import { type NounName, nouns, parseReference } from '../registry/nouns.js';
@@ -12,8 +11,6 @@ interface Subject {
   readonly resource?: string;
   readonly kind?: string;
 }
-
-const backoff = { delayMsMin: 250, delayMsMax: 10_000 };
 
 /** `flotilla events [TYPE/NAME]` */
 export async function events(call: Call): Promise<void> {
@@ -36,36 +33,21 @@ export async function followEvents(call: Call, format: Format, subject: Subject)
     throw usageError(`-w goes with a table, -o wide, -o name or -o json, not with -o ${format.kind}`);
   }
   const session = await call.session();
-  const { clock, random, signal } = call.env;
-  let { events: found, revision } = await listEvents(session, { ...subject, ...countOf(call) });
+  const newest = (): ReturnType<typeof listEvents> => listEvents(session, { ...subject, ...countOf(call) });
+  const { events: found, revision } = await newest();
   let table: Table | undefined;
   const print = async (items: readonly Item[]): Promise<void> => {
     table = (await printEach(call, items, format, table)) ?? table;
   };
   await print(found.map(toEventItem));
-  for (let failures = 0; ; failures++) {
-    const request = WatchEventsRequest.create({
-      project: session.project,
-      afterRevision: revision,
-      resourceKind: subject.kind ?? '',
-    });
-    try {
-      for await (const { event } of session.connection.stream(EventServiceService.watchEvents, request, signal)) {
-        failures = 0;
-        if (event === undefined) continue;
-        revision = event.revision;
-        if (concerns(event, subject)) await print([toEventItem(event)]);
-      }
-    } catch (error) {
-      if (!(error instanceof FlotillaError)) throw error;
-      if (error.kind === 'out-of-range') {
-        ({ events: found, revision } = await listEvents(session, { ...subject, ...countOf(call) }));
-        call.note('Too far behind: some events were not shown.');
-      } else if (error.kind !== 'unavailable') throw error;
-      else if (failures === 0) call.note(`${error.message}; trying again`);
-    }
-    await clock.sleep(jitteredDelayMs(failures, backoff, random), signal);
-  }
+  await followStream(call, {
+    afterRevision: revision,
+    kind: subject.kind ?? '',
+    onEvent: async (event) => {
+      if (concerns(event, subject)) await print([toEventItem(event)]);
+    },
+    onGap: async () => (await newest()).revision,
+  });
 }
 
 function countOf({ options }: Call): { countMax?: number } {
@@ -78,7 +60,7 @@ function concerns(event: { resourceId: string; resourceName: string }, { resourc
 }
 
 /** The word that events use for a noun. */
-function eventKind(noun: NounName): string {
+export function eventKind(noun: NounName): string {
   if (noun === 'event') throw usageError('events have no events', 'For example: flotilla events node/edge-7');
   return noun === 'api-key' ? 'apikey' : noun;
 }

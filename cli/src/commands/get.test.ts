@@ -22,11 +22,11 @@ beforeEach(() => {
   fleet.nodes = [runningNode('bravo', 'workers'), charlie, joiningNode('edge-7', 8), rack12];
 });
 
-const table = `NAME     POOL     STATUS                         K8S      LAST SEEN  LOCATION     AGE
-bravo    workers  Running                        v1.34.4  2s         aws/eu-west  3d
-charlie  workers  Running (Scheduling Disabled)  v1.34.4  2s         aws/eu-west  3d
-edge-7   workers  Provisioning (join 8/11)       -        1s         home/attic   40s
-rack-12  batch    Running                        v1.33.9  4m silent  colo/fra     90d  ! management lost
+const table = `NAME     POOL     STATUS                         HEALTH     K8S      LAST SEEN  LOCATION     AGE
+bravo    workers  Running                        healthy    v1.34.4  2s         aws/eu-west  3d
+charlie  workers  Running (Scheduling Disabled)  healthy    v1.34.4  2s         aws/eu-west  3d
+edge-7   workers  Provisioning (join 8/11)       -          -        1s         home/attic   40s
+rack-12  batch    Running                        mgmt lost  v1.33.9  4m silent  colo/fra     90d  ! management lost
 `;
 
 describe('tables', () => {
@@ -41,7 +41,7 @@ describe('tables', () => {
   test('by name, and as TYPE/NAME', async () => {
     await stage.terminal.flotilla('get', 'node', 'bravo', 'rack-12', '--no-headers');
     const rows =
-      'bravo    workers  Running  v1.34.4  2s         aws/eu-west  3d\nrack-12  batch    Running  v1.33.9  4m silent  colo/fra     90d  ! management lost\n';
+      'bravo    workers  Running  healthy    v1.34.4  2s         aws/eu-west  3d\nrack-12  batch    Running  mgmt lost  v1.33.9  4m silent  colo/fra     90d  ! management lost\n';
     expect(stage.terminal.stdout.text).toBe(rows);
     await stage.terminal.flotilla('get', 'node/bravo', 'node/rack-12', '--no-headers');
     expect(stage.terminal.stdout.text).toBe(rows);
@@ -50,8 +50,8 @@ describe('tables', () => {
   test('wide has absolute times and ids', async () => {
     await stage.terminal.flotilla('get', 'nodes', 'bravo', '-o', 'wide');
     expect(stage.terminal.stdout.text).toBe(
-      `NAME   POOL     STATUS   K8S      LAST SEEN             LOCATION     AGE                   CLUSTER  ADDRESS     MACHINE    ID
-bravo  workers  Running  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T12:00:00Z  demo     10.77.0.12  mch_bravo  nod_bravo
+      `NAME   POOL     STATUS   HEALTH   K8S      LAST SEEN             LOCATION     AGE                   CLUSTER  ADDRESS     MACHINE    ID
+bravo  workers  Running  healthy  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T12:00:00Z  demo     10.77.0.12  mch_bravo  nod_bravo
 `,
     );
   });
@@ -59,11 +59,11 @@ bravo  workers  Running  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T
   test('clusters, pools, machines, versions, projects', async () => {
     await stage.terminal.flotilla('get', 'cl');
     expect(stage.terminal.stdout.text).toBe(
-      'NAME  STATUS       K8S      NODES  ENDPOINT         AGE\ndemo  Provisioned  v1.34.4  3/3    10.77.0.11:6443  90d\n',
+      'NAME  STATUS       K8S      NODES  CONTROL  ENDPOINT         AGE\ndemo  Provisioned  v1.34.4  3/3    1/1      10.77.0.11:6443  90d\n',
     );
     await stage.terminal.flotilla('get', 'np');
     expect(stage.terminal.stdout.text).toBe(
-      'NAME     CLUSTER  STATUS      NODES  SIZE  K8S      AGE\nworkers  demo     Scaling up  2/2    3     v1.34.4  3d   ! 1 machine missing\n',
+      'NAME     CLUSTER  STATUS      NODES  SIZE  HEALTHY  UPDATED  K8S      AGE\nworkers  demo     Scaling up  2/2    3     2/2      2/2      v1.34.4  3d   ! 1 machine missing\n',
     );
     await stage.terminal.flotilla('get', 'mc', 'bravo');
     expect(stage.terminal.stdout.text).toBe(
@@ -74,7 +74,7 @@ bravo  workers  Running  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T
       'VERSION  NEW CLUSTERS  EXISTING CLUSTERS  ARTIFACTS       SUPPORTED SINCE\nv1.34.4  available     available          amd64 mirrored  2026-02-10\n',
     );
     await stage.terminal.flotilla('get', 'projects');
-    expect(stage.terminal.stdout.text).toBe('NAME     TITLE    AGE\ndefault  Default  24h\n');
+    expect(stage.terminal.stdout.text).toBe('NAME     STATUS  TITLE    AGE\ndefault  Active  Default  24h\n');
   });
 
   test('nothing found is said on stderr, and only to a person', async () => {
@@ -95,8 +95,8 @@ bravo  workers  Running  v1.34.4  2026-03-03T11:59:58Z  aws/eu-west  2026-02-28T
     stage.terminal.vars['NO_COLOR'] = '1';
     await stage.terminal.flotilla('get', 'nodes', 'rack-12', 'charlie', '--no-headers');
     expect(stage.terminal.stdout.text).toBe(
-      'rack-12  batch    Running                        v1.33.9  4m silent  colo/fra     90d  ! manag…\n' +
-        'charlie  workers  Running (Scheduling Disabled)  v1.34.4  2s         aws/eu-west  3d\n',
+      'rack-12  batch    Running                        mgmt lost  v1.33.9  4m silent  colo/fra     9…\n' +
+        'charlie  workers  Running (Scheduling Disabled)  healthy    v1.34.4  2s         aws/eu-west  3d\n',
     );
   });
 
@@ -140,7 +140,7 @@ describe('data', () => {
   test('yaml, name, jsonpath', async () => {
     await stage.terminal.flotilla('get', 'projects', '-o', 'yaml');
     expect(stage.terminal.stdout.text).toBe(
-      'kind: ProjectList\nitems:\n  - kind: Project\n    meta:\n      id: prj_default\n      name: default\n      createTime: 2026-03-02T12:00:00.000Z\n    displayName: Default\n',
+      'kind: ProjectList\nitems:\n  - kind: Project\n    meta:\n      id: prj_default\n      name: default\n      createTime: 2026-03-02T12:00:00.000Z\n    displayName: Default\n    state: PROJECT_STATE_ACTIVE\n',
     );
     await stage.terminal.flotilla('get', 'nodes', '-o', 'name');
     expect(stage.terminal.stdout.text).toBe('node/bravo\nnode/charlie\nnode/edge-7\nnode/rack-12\n');
@@ -171,7 +171,7 @@ describe('-w', () => {
     terminal.interrupt.abort(new Error('interrupted'));
     expect(await watching).toBe(130);
     expect(terminal.stdout.text).toBe(
-      `${table}edge-7   workers  Provisioning (register 9/11)   -        2s         home/attic   41s\nbravo    workers  Deleted                        v1.34.4  3s         aws/eu-west  3d\n`,
+      `${table}edge-7   workers  Provisioning (register 9/11)   -          -        2s         home/attic   41s\nbravo    workers  Deleted                        healthy    v1.34.4  3s         aws/eu-west  3d\n`,
     );
   });
 
@@ -194,11 +194,12 @@ describe('-w', () => {
     await terminal.stdout.shows(/swapoff/);
     terminal.interrupt.abort(new Error('interrupted'));
     expect(await watching).toBe(130);
-    expect(terminal.stdout.text).toBe(`NAME    POOL     STATUS                      K8S  LAST SEEN  LOCATION    AGE
-edge-7  workers  Provisioning (assign 2/11)  -    1s         home/attic  40s
+    expect(terminal.stdout.text)
+      .toBe(`NAME    POOL     STATUS                      HEALTH  K8S  LAST SEEN  LOCATION    AGE
+edge-7  workers  Provisioning (assign 2/11)  -       -    1s         home/attic  40s
    1/11 enroll             done    1.2s
    2/11 assign             running 4.0s
-edge-7  workers  Provisioning (preflight 3/11 failed)  -    1s         home/attic  40s  ! SWAP_ON
+edge-7  workers  Provisioning (preflight 3/11 failed)  -       -    1s         home/attic  40s  ! SWAP_ON
    2/11 assign             done    1.2s
    3/11 preflight          failed  1.0s   1 problem, tries again in 57s
   SWAP_ON         swap is on: /dev/sda5 (2 GiB).
@@ -219,7 +220,7 @@ edge-7  workers  Provisioning (preflight 3/11 failed)  -    1s         home/atti
     expect(await watching).toBe(130);
     const escape = String.fromCharCode(27);
     expect(terminal.stdout.text.split(`${escape}[2A${escape}[0J`)[0]).toBe(
-      'NAME   POOL     STATUS   K8S      LAST SEEN  LOCATION     AGE\nbravo  workers  Running  v1.34.4  2s         aws/eu-west  3d\n',
+      'NAME   POOL     STATUS   HEALTH   K8S      LAST SEEN  LOCATION     AGE\nbravo  workers  Running  healthy  v1.34.4  2s         aws/eu-west  3d\n',
     );
   });
 

@@ -30,12 +30,15 @@ export async function get(call: Call): Promise<void> {
   else await printItems(call, noun, await fetchItems(call, noun, names, query), format, names.length === 1);
 }
 
-/** What `--cluster`, `--pool`, `-l` and `--show-deleted` say. */
+/** What `--cluster`, `--pool`, `-l`, `--filter`, `--sort` and `--show-deleted` say. */
 export function queryOf({ options }: Call): Query {
   return {
     cluster: options.text('cluster') ?? '',
     pool: options.text('pool') ?? '',
-    filter: parseSelector(options.text('selector')),
+    filter: [parseSelector(options.text('selector')), options.text('filter') ?? '']
+      .filter((each) => each !== '')
+      .join(' AND '),
+    orderBy: options.text('sort') ?? '',
     showDeleted: options.flag('show-deleted'),
   };
 }
@@ -48,7 +51,7 @@ async function fetchItems(
 ): Promise<readonly Item[]> {
   const session = await call.session();
   if (names.length === 0) return resources[noun].list(session, query);
-  if (query.filter !== '') throw usageError('-l goes with a list, not with names');
+  if (query.filter !== '') throw usageError('-l and --filter go with a list, not with names');
   return Promise.all(names.map((name) => resources[noun].get(session, name, query)));
 }
 

@@ -1,9 +1,9 @@
 import { FlotillaError, formatDuration } from '@flotilla/kit';
-import { type Call, usageError } from '../call.js';
+import type { Call } from '../call.js';
 import { currentPhase, phaseLabel } from '../output/phases.js';
-import { nouns, parseReference, type Reference } from '../registry/nouns.js';
+import { parseReference, type Reference } from '../registry/nouns.js';
 import { resources } from '../resources/index.js';
-import { type Goal, goals } from '../resources/goals.js';
+import { parseGoal, type Wanted } from '../resources/wanted.js';
 import { everything, type Item, type Query } from '../resources/resource.js';
 import { watchUntil } from '../watch.js';
 import { newPhaseLines } from './get.js';
@@ -14,14 +14,8 @@ const resyncMs = 2000;
 /** `flotilla wait TYPE/NAME … --for GOAL` */
 export async function wait(call: Call): Promise<void> {
   const references = call.list('things').map(parseReference);
-  const goal = parseGoal(call.options.text('for'));
-  for (const { noun } of references) {
-    const { goals: possible } = resources[noun];
-    if (!possible.includes(goal)) {
-      const choice = possible.length === 0 ? 'nothing to wait for' : `only: ${possible.join(', ')}`;
-      throw usageError(`a ${noun} cannot become ${goal}`, `For ${nouns[noun].plural} there is ${choice}.`);
-    }
-  }
+  const goal = parseGoal(call.options.text('for') ?? '');
+  for (const { noun } of references) goal.refuse(noun);
   await waitFor(call, references, goal, { ...everything, cluster: call.options.text('cluster') ?? '' });
 }
 
@@ -29,7 +23,7 @@ export async function wait(call: Call): Promise<void> {
 export async function waitFor(
   call: Call,
   references: readonly Reference[],
-  goal: Goal,
+  goal: Wanted,
   query = everything,
 ): Promise<void> {
   const session = await call.session();
@@ -44,19 +38,13 @@ export async function waitFor(
     for (const [text, each] of waiting) {
       if (!(await each.look(query))) continue;
       waiting.delete(text);
-      call.print(`${text} is ${goal} after ${formatDuration(clock.now().monotonicMs - startMs)}`);
+      call.print(`${text} ${goal.isText} after ${formatDuration(clock.now().monotonicMs - startMs)}`);
     }
     return waiting.size === 0;
   });
   if (outcome === 'done') return;
   const [first] = waiting.values();
   if (first !== undefined) throw first.timeout(timeoutMs);
-}
-
-function parseGoal(text: string | undefined): Goal {
-  const found = goals.find((goal) => goal === text);
-  if (found === undefined) throw usageError(`--for wants one of ${goals.join(', ')}`);
-  return found;
 }
 
 function textOf({ noun, name }: Reference): string {
@@ -72,27 +60,27 @@ class Waiting {
   constructor(
     private readonly call: Call,
     private readonly reference: Reference,
-    private readonly goal: Goal,
+    private readonly goal: Wanted,
     private readonly named: boolean,
   ) {}
 
   /** Whether the goal is reached; a thing that needs a person ends the waiting. */
   async look(query: Query): Promise<boolean> {
     const item = await this.load(query);
-    if (item === undefined) return this.goal === 'deleted';
+    if (item === undefined) return this.goal.name === 'deleted';
     this.last = item;
     const prefix = this.named ? `${textOf(this.reference)} ` : '';
     const nowMs = this.call.env.clock.now().wallMs;
     for (const line of newPhaseLines(item.standing.phases, this.phases, nowMs, this.call.paint, prefix))
       this.call.print(line);
-    if (item.standing.reached.includes(this.goal)) return true;
-    if (item.standing.failed) throw this.failure(item);
+    if (this.goal.reached(item)) return true;
+    if (item.standing.failed && this.goal.byName) throw this.failure(item);
     return false;
   }
 
   timeout(timeoutMs: number): FlotillaError {
     const text = textOf(this.reference);
-    const after = `is not ${this.goal} after ${formatDuration(timeoutMs)}`;
+    const after = `${this.goal.isNotText} after ${formatDuration(timeoutMs)}`;
     if (this.last === undefined) {
       return new FlotillaError('WAIT_TIMEOUT', `${text} ${after}: it never appeared`, {
         kind: 'timeout',
@@ -125,7 +113,7 @@ class Waiting {
       return await resources[this.reference.noun].get(await this.call.session(), this.reference.name, query);
     } catch (error) {
       if (!(error instanceof FlotillaError) || error.kind !== 'not-found') throw error;
-      if (!this.saidMissing && this.goal !== 'deleted')
+      if (!this.saidMissing && this.goal.name !== 'deleted')
         this.call.note(`${textOf(this.reference)} is not there yet; waiting for it`);
       this.saidMissing = true;
       return undefined;

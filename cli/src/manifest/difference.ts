@@ -1,9 +1,11 @@
+import { isWhole } from './form.js';
+
 /** Fields of `wanted` whose value is another one in `existing`, as paths; what is not in `wanted` does not matter. */
 export function differences(wanted: Readonly<Record<string, unknown>>, existing: unknown, path = ''): string[] {
   return Object.entries(wanted).flatMap(([name, value]) => {
     const below = path === '' ? name : `${path}.${name}`;
     const there = valueAt(existing, name);
-    if (isPlainObject(value) && !isLabels(name)) return differences(value, there, below);
+    if (isPlainObject(value) && !isWhole(name, value)) return differences(value, there, below);
     return sameValue(value, there) ? [] : [below];
   });
 }
@@ -13,7 +15,7 @@ export function overlay(existing: unknown, wanted: Readonly<Record<string, unkno
   const result: Record<string, unknown> = { ...(isPlainObject(existing) ? existing : {}) };
   for (const [name, value] of Object.entries(wanted)) {
     if (value === null) delete result[name];
-    else result[name] = isPlainObject(value) && !isLabels(name) ? overlay(result[name], value) : value;
+    else result[name] = isPlainObject(value) && !isWhole(name, value) ? overlay(result[name], value) : value;
   }
   return result;
 }
@@ -27,10 +29,6 @@ export function textAt(value: unknown, path: string): string {
 
 function valueAt(value: unknown, name: string): unknown {
   return isPlainObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function isLabels(name: string): boolean {
-  return name === 'labels' || name === 'matchLabels';
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -1,19 +1,20 @@
 import { isAlias, isMap, isScalar, isSeq, type Document, LineCounter, type Node, parseAllDocuments } from 'yaml';
-import { suggestion } from '@flotilla/kit';
+import { parseDurationMs, suggestion } from '@flotilla/kit';
 import { parseBytes } from '../parse.js';
-import { type ManifestKind, manifestKinds, manifestShapes, type Shape } from './shape.js';
+import { type ManifestKind, manifestKinds, manifestShapes, otherWays } from './kinds.js';
+import type { ObjectShape, Shape } from './shape.js';
 
 /** One document, checked, as proto JSON. */
 export interface Manifest {
   readonly kind: ManifestKind;
+  /** `meta.name`; the subject of a member. */
   readonly name: string;
+  /** Empty = the project of the call. */
   readonly project: string;
-  readonly labels: Readonly<Record<string, string>> | undefined;
   /** Cluster of a pool; empty otherwise. */
   readonly cluster: string;
-  readonly controlPlaneReplicas: number;
-  /** Only what was written. `size: null` is kept: an open pool. */
-  readonly spec: Readonly<Record<string, unknown>>;
+  /** Only what was written, apart from what names the thing. `size: null` is kept: an open pool. */
+  readonly document: Readonly<Record<string, unknown>>;
   /** `pool.yaml:7`, for what the server finds wrong. */
   readonly place: string;
 }
@@ -33,9 +34,9 @@ export function readManifests(text: string, file: string): ReadResult {
   const manifests: Manifest[] = [];
   for (const document of list) {
     const reader = new Reader(document, file, lines);
-    const manifest = reader.read();
+    const found = reader.readAll();
     problems.push(...reader.problems);
-    if (manifest !== undefined && reader.problems.length === 0) manifests.push(manifest);
+    if (reader.problems.length === 0) manifests.push(...found);
   }
   return { manifests, problems };
 }
@@ -53,33 +54,41 @@ class Reader {
     private readonly lines: LineCounter,
   ) {}
 
-  read(): Manifest | undefined {
+  /** The manifest of the document, or those of a list as `get -o yaml` prints it. */
+  readAll(): readonly Manifest[] {
     for (const { message, pos } of this.document.errors) {
       this.problems.push(
         `${this.file}:${this.lines.linePos(pos[0]).line}: ${message.split('\n')[0]?.replace(/ at line.*$/, '') ?? ''}.`,
       );
     }
     const root = this.document.contents;
-    if (this.problems.length > 0 || root === null || (isScalar(root) && root.value === null)) return undefined;
+    if (this.problems.length > 0 || root === null || (isScalar(root) && root.value === null)) return [];
+    const items = isMap(root) && String(root.get('kind')).endsWith('List') ? root.get('items', true) : undefined;
+    const roots = isSeq(items) ? items.items.map((item) => this.resolve(item)) : [root];
+    return roots.flatMap((each) => (each === undefined ? [] : (this.read(each) ?? [])));
+  }
+
+  private read(root: Node): Manifest | undefined {
     if (!isMap(root)) return this.wrong(root, 'the document must be a mapping with kind, meta and spec.');
     const kind = this.readKind(root.get('kind', true), root);
     if (kind === undefined) return undefined;
     this.kind = kind;
-    const shape = manifestShapes[kind];
-    const value = this.object(root, { ...shape, fields: { ...shape.fields, kind: { kind: 'ignored' } } }, '');
-    const { meta, spec, cluster, controlPlaneReplicas } = value;
-    const { name = '', project = '', labels } = Object(meta) as Record<string, unknown>;
-    if (!root.hasIn(['meta', 'name'])) this.wrong(root, 'meta.name is missing.');
+    const { fields } = manifestShapes[kind];
+    const value = this.object(root, { kind: 'object', fields: { ...fields, kind: { kind: 'ignored' } } }, '');
+    const { meta, cluster, subject, ...rest } = value;
+    const { name, project, labels } = Object(meta) as Record<string, unknown>;
+    const called = kind === 'Member' ? subject : name;
+    if (kind === 'Member' && !root.has('subject'))
+      this.wrong(root, 'subject is missing: "api-key:<id>" or "user:<email>".');
+    if (kind !== 'Member' && !root.hasIn(['meta', 'name'])) this.wrong(root, 'meta.name is missing.');
     if (kind === 'NodePool' && !root.has('cluster'))
       this.wrong(root, 'cluster is missing: the name of the cluster that the pool belongs to.');
     return {
       kind,
-      name: String(name),
-      project: String(project),
-      labels: labels === undefined ? undefined : (Object(labels) as Record<string, string>),
+      name: typeof called === 'string' ? called : '',
+      project: typeof project === 'string' ? project : '',
       cluster: typeof cluster === 'string' ? cluster : '',
-      controlPlaneReplicas: typeof controlPlaneReplicas === 'number' ? controlPlaneReplicas : 0,
-      spec: Object(spec) as Record<string, unknown>,
+      document: { ...(labels === undefined ? {} : { meta: { labels } }), ...rest },
       place: this.placeOf(root),
     };
   }
@@ -88,7 +97,10 @@ class Reader {
     const text = isScalar(node) ? node.value : undefined;
     const found = manifestKinds.find((kind) => kind === text);
     if (found !== undefined) return found;
-    if (typeof text !== 'string') return this.wrong(root, `kind is missing; it must be ${manifestKinds.join(' or ')}.`);
+    if (typeof text !== 'string')
+      return this.wrong(root, `kind is missing; it must be one of ${manifestKinds.join(', ')}.`);
+    const other = Object.hasOwn(otherWays, text) ? otherWays[text] : undefined;
+    if (other !== undefined) return this.wrong(root, `kind ${text} ${other}.`);
     const near = suggestion(text, manifestKinds);
     return this.wrong(
       isScalar(node) ? node : root,
@@ -96,7 +108,7 @@ class Reader {
     );
   }
 
-  private object(node: Node, shape: Extract<Shape, { kind: 'object' }>, path: string): Record<string, unknown> {
+  private object(node: Node, shape: ObjectShape, path: string): Record<string, unknown> {
     if (!isMap(node)) return this.wrong(node, `${path} must be a mapping.`) ?? {};
     const result: Record<string, unknown> = {};
     for (const { key, value } of node.items) {
@@ -146,6 +158,13 @@ class Reader {
         if (typeof plain === 'number' && Number.isInteger(plain) && plain >= shape.min && plain <= shape.max)
           return plain;
         return this.wrong(node, `${path} must be a whole number from ${shape.min} to ${shape.max} (is ${is}).`);
+      case 'flag':
+        return typeof plain === 'boolean' ? plain : this.wrong(node, `${path} must be true or false (is ${is}).`);
+      case 'duration': {
+        const ms = typeof plain === 'string' ? durationMs(plain) : undefined;
+        if (ms !== undefined) return { seconds: String(Math.floor(ms / 1000)), ...nanosOf(ms) };
+        return this.wrong(node, `${path} must be a duration like 90s, 5m or 1h30m (is ${is}).`);
+      }
       case 'bytes': {
         const bytes = typeof plain === 'number' || typeof plain === 'string' ? parseBytes(String(plain)) : undefined;
         return bytes === undefined
@@ -178,7 +197,7 @@ class Reader {
     return labels;
   }
 
-  private unknown(node: Node, path: string, name: string, shape: Extract<Shape, { kind: 'object' }>): void {
+  private unknown(node: Node, path: string, name: string, shape: ObjectShape): void {
     const meant =
       habits[name] ?? suggestion(name, Object.keys(shape.fields)) ?? nearestPath(name, manifestShapes[this.kind]);
     const hint = meant === undefined ? '' : meant === '' ? ' Leave it out.' : ` Did you mean ${meant}?`;
@@ -198,6 +217,16 @@ class Reader {
     this.problems.push(`${this.placeOf(node)}: ${text}`);
     return undefined;
   }
+}
+
+/** `5m`, or the `300.5s` of proto JSON. */
+function durationMs(text: string): number | undefined {
+  const seconds = /^(\d+\.\d{1,9})s$/.exec(text)?.[1];
+  return seconds === undefined ? parseDurationMs(text) : Math.round(Number(seconds) * 1000);
+}
+
+function nanosOf(ms: number): { nanos?: number } {
+  return ms % 1000 === 0 ? {} : { nanos: (ms % 1000) * 1_000_000 };
 }
 
 /** The full path of the field of that kind whose last word is nearest. */

@@ -48,6 +48,19 @@ export function eventLines(events: readonly Event[], nowMs: number, paint: Paint
   return ['', 'Last events', ...plainTable(columns, rows, paint, false)];
 }
 
+/** A small table below a blank line; its first header is the name of the section. */
+export function section(headers: readonly string[], rows: readonly (readonly string[])[], paint: Painter): string[] {
+  const cells = rows.map((row) => row.map((text) => ({ text })));
+  return [
+    '',
+    ...plainTable(
+      headers.map((header) => ({ header })),
+      cells,
+      paint,
+    ),
+  ];
+}
+
 /** `a=b, c=d`; a dash for none. */
 export function labelText(labels: Readonly<Record<string, string>>): string {
   const entries = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,10 +1,12 @@
 import {
   ArtifactState,
+  Availability,
   ClusterState,
   EnrollmentTokenState,
   MachineState,
   NodePoolState,
   NodeState,
+  ProjectState,
   Role,
   SessionState,
 } from '@flotilla/proto';
@@ -25,6 +27,8 @@ export const machineStateText = (state: MachineState): string => toWords(Machine
 export const sessionStateText = (state: SessionState): string => toWords(SessionState[state]);
 export const tokenStateText = (state: EnrollmentTokenState): string => toWords(EnrollmentTokenState[state]);
 export const artifactStateText = (state: ArtifactState): string => toWords(ArtifactState[state]).toLowerCase();
+export const availabilityText = (kind: Availability): string => toWords(Availability[kind]);
+export const projectStateText = (state: ProjectState): string => toWords(ProjectState[state]);
 export const roleText = (role: Role): string => toWords(Role[role]);
 
 /** `ManagementLost` → `management lost`. */

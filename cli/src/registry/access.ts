@@ -1,8 +1,10 @@
 import type { Commands } from './command.js';
-import { dryRun, groups, name, noHeaders, output } from './common.js';
+import { dryRun, groups, name, noHeaders, output, yes } from './common.js';
 import type { ArgumentSpec } from './types.js';
 
 const contextName: ArgumentSpec = { name: 'name', help: 'name of the context', complete: 'context' };
+
+const subject: ArgumentSpec = { name: 'subject', help: 'user:<email>, or api-key:<id> of a key of another project' };
 
 /** Commands about who we are, where, and how others get in. */
 export const accessCommands = {
@@ -104,6 +106,54 @@ export const accessCommands = {
     options: [output, noHeaders],
     examples: ['flotilla api-key list'],
     load: async () => (await import('../commands/list.js')).listOf('api-key'),
+  },
+  'api-key rotate': {
+    group: groups.access,
+    summary: 'a new key in the place of an old one, which stays valid until it ends',
+    arguments: [{ name: 'name', help: 'name or id of the old key', complete: 'api-key' }],
+    options: [
+      { name: 'ttl', kind: 'duration', value: 'duration', help: 'valid for (default: as long as the old one was)' },
+      { name: 'revoke-old', kind: 'flag', help: 'end the old one as soon as the new one was seen to work' },
+      dryRun,
+      output,
+    ],
+    examples: ['flotilla api-key rotate ci --ttl 30d'],
+    load: async () => (await import('../commands/api-key/rotate.js')).rotateApiKey,
+  },
+  'member list': {
+    group: groups.access,
+    summary: 'who else has a role in the project',
+    arguments: [],
+    options: [output, noHeaders],
+    examples: ['flotilla member list'],
+    load: async () => (await import('../commands/list.js')).listOf('member'),
+  },
+  'member set': {
+    group: groups.access,
+    summary: 'give somebody a role, or another one',
+    arguments: [subject],
+    options: [
+      {
+        name: 'role',
+        kind: 'text',
+        value: 'role',
+        choices: ['reader', 'member', 'admin'],
+        required: true,
+        help: 'what it may do',
+      },
+      dryRun,
+      output,
+    ],
+    examples: ['flotilla member set user:ann@example.org --role member'],
+    load: async () => (await import('../commands/member.js')).setMember,
+  },
+  'member remove': {
+    group: groups.access,
+    summary: "take somebody's role away",
+    arguments: [{ ...subject, complete: 'member' }],
+    options: [yes, dryRun, output],
+    examples: ['flotilla member remove user:ann@example.org'],
+    load: async () => (await import('../commands/member.js')).removeMember,
   },
   'api-key revoke': {
     group: groups.access,

@@ -4,7 +4,6 @@ import type { ArgumentSpec, OptionSpec } from './types.js';
 
 const clusterName: ArgumentSpec = { name: 'name', help: 'name or id of the cluster', complete: 'cluster' };
 const poolName: ArgumentSpec = { name: 'name', help: 'name or id of the pool', complete: 'pool' };
-const nodeName: ArgumentSpec = { name: 'name', help: 'name or id of the node', complete: 'node' };
 const machineName: ArgumentSpec = { name: 'name', help: 'name or id of the machine', complete: 'machine' };
 const wait: OptionSpec = { name: 'wait', kind: 'flag', help: 'wait until it is gone' };
 
@@ -23,32 +22,6 @@ export const changeCommands = {
     ],
     examples: ['flotilla scale pool workers --size 5'],
     load: async () => (await import('../commands/scale.js')).scalePool,
-  },
-  'retry node': {
-    group: groups.change,
-    summary: 'try the phase again in which a node is parked',
-    arguments: [nodeName],
-    options: [cluster, dryRun, output],
-    examples: ['flotilla retry node edge-7'],
-    load: async () => (await import('../commands/node.js')).retryNode,
-  },
-  'remove node': {
-    group: groups.change,
-    summary: 'take a node out; its machine is cleaned and goes back to Available',
-    arguments: [nodeName],
-    options: [
-      {
-        name: 'shrink',
-        kind: 'flag',
-        help: 'make a sized pool one smaller; otherwise another machine takes the place',
-      },
-      cluster,
-      yes,
-      dryRun,
-      output,
-    ],
-    examples: ['flotilla remove node edge-7 --shrink'],
-    load: async () => (await import('../commands/node.js')).removeNode,
   },
   'delete cluster': {
     group: groups.change,
@@ -73,5 +46,13 @@ export const changeCommands = {
     options: [yes, wait, timeout, dryRun, output],
     examples: ['flotilla delete machine edge-7'],
     load: async () => (await import('../commands/delete.js')).deleteMachine,
+  },
+  'delete project': {
+    group: groups.change,
+    summary: 'delete a project with its clusters (instance administrators)',
+    arguments: [{ name: 'name', help: 'name or id of the project', complete: 'project' }],
+    options: [yes, wait, timeout, dryRun, output],
+    examples: ['flotilla delete project shop'],
+    load: async () => (await import('../commands/delete.js')).deleteProject,
   },
 } as const satisfies Commands;

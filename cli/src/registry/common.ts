@@ -5,6 +5,8 @@ export const groups = {
   look: 'Look',
   make: 'Make',
   change: 'Change and remove',
+  operate: 'Operate',
+  help: 'Understand and report',
   mirror: 'Mirror of artifacts',
   access: 'Access and set-up',
 } as const;
@@ -44,6 +46,27 @@ export const selector: OptionSpec = {
   value: 'labels',
   help: 'only those with these labels: a=b,c!=d',
 };
+export const filter: OptionSpec = {
+  name: 'filter',
+  kind: 'text',
+  value: 'terms',
+  help: "what the server shall look for: 'state = RUNNING AND zone != a'",
+};
+export const sort: OptionSpec = {
+  name: 'sort',
+  kind: 'text',
+  value: 'field',
+  help: "order: name, create_time, …; 'create_time desc' for the newest first",
+  suggests: ['name', 'create_time', 'update_time'],
+};
+export const manifestFile: OptionSpec = {
+  name: 'file',
+  short: 'f',
+  kind: 'list',
+  value: 'file',
+  help: 'file, folder, or - for standard input; may be repeated',
+  complete: 'file',
+};
 export const noHeaders: OptionSpec = { name: 'no-headers', kind: 'flag', help: 'rows only' };
 export const cluster: OptionSpec = {
   name: 'cluster',
@@ -74,6 +97,18 @@ export const labels: OptionSpec = {
   kind: 'list',
   value: 'key=value',
   help: 'label of the resource; may be repeated',
+};
+
+export const force: OptionSpec = {
+  name: 'force',
+  kind: 'flag',
+  help: 'delete what is left when the time is over, also under a disruption budget (role Admin)',
+};
+export const drainTimeout: OptionSpec = {
+  name: 'drain-timeout',
+  kind: 'duration',
+  value: 'duration',
+  help: "how long pods may take to leave (default: the pool's, 1h)",
 };
 
 export const name: ArgumentSpec = { name: 'name', help: 'a DNS label, unique in its parent' };

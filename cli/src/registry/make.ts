@@ -16,6 +16,70 @@ const location: OptionSpec = {
   help: 'provider/region/zone, the later parts optional',
 };
 
+const kubeletOptions: readonly OptionSpec[] = [
+  {
+    name: 'system-reserved',
+    kind: 'list',
+    value: 'res=qty',
+    help: 'kept for the host, for example memory=200Mi; may be repeated',
+  },
+  {
+    name: 'kube-reserved',
+    kind: 'list',
+    value: 'res=qty',
+    help: 'kept for kubelet and runtime, for example cpu=100m; may be repeated',
+  },
+  {
+    name: 'eviction-hard',
+    kind: 'list',
+    value: 'sig=limit',
+    help: 'pods are evicted below it, for example memory.available=200Mi; may be repeated',
+  },
+];
+const policyOptions: readonly OptionSpec[] = [
+  {
+    name: 'health',
+    kind: 'text',
+    value: 'mode',
+    choices: ['enabled', 'observe', 'disabled'],
+    help: 'repair nodes, only say what would be done, or neither (default: enabled)',
+  },
+  {
+    name: 'max-unhealthy',
+    kind: 'text',
+    value: 'share',
+    help: 'above it nothing is repaired: a count or a share (default: 20%, at least 1)',
+  },
+  {
+    name: 'startup-timeout',
+    kind: 'duration',
+    value: 'duration',
+    help: 'joining longer counts as unhealthy (default: 10m)',
+  },
+  { name: 'no-reboot', kind: 'flag', help: 'a repair may not reboot' },
+  { name: 'no-replace', kind: 'flag', help: 'a repair may not take a spare' },
+  {
+    name: 'strategy',
+    kind: 'text',
+    value: 'strategy',
+    choices: ['in-place', 'replace', 'in-place-else-replace'],
+    help: 'how new kubelet settings reach the nodes (default: in-place)',
+  },
+  {
+    name: 'max-unavailable',
+    kind: 'text',
+    value: 'share',
+    help: 'nodes that may be out of service at once because of us: a count or a share (default: 1)',
+  },
+  { name: 'max-surge', kind: 'text', value: 'share', help: 'spares taken in addition meanwhile (default: 0)' },
+  {
+    name: 'drain-timeout',
+    kind: 'duration',
+    value: 'duration',
+    help: 'how long a node that leaves waits for its pods, then it is parked (default: 1h)',
+  },
+];
+
 /** Commands that make something new. */
 export const makeCommands = {
   'create cluster': {
@@ -28,8 +92,16 @@ export const makeCommands = {
         name: 'cni',
         kind: 'text',
         value: 'name',
-        choices: ['flannel', 'none'],
-        help: 'pod network; cannot be changed later',
+        choices: ['flannel', 'calico', 'cilium', 'none'],
+        help: 'pod network; cannot be changed later (default: flannel)',
+      },
+      { name: 'mtu', kind: 'whole', value: 'bytes', help: 'packet size of the pod network (default: its own choice)' },
+      {
+        name: 'encapsulation',
+        kind: 'text',
+        value: 'kind',
+        choices: ['vxlan', 'geneve', 'ipip', 'wireguard', 'none'],
+        help: 'how the pod network crosses hosts, as far as it can (default: its own choice)',
       },
       { name: 'control-plane-replicas', kind: 'whole', value: 'count', help: '1, 3 or 5 (default: 1)' },
       {
@@ -48,6 +120,18 @@ export const makeCommands = {
       { name: 'pod-cidr', kind: 'text', value: 'cidr', help: 'network of pods (default: 10.244.0.0/16)' },
       { name: 'service-cidr', kind: 'text', value: 'cidr', help: 'network of services (default: 10.96.0.0/12)' },
       { name: 'cluster-domain', kind: 'text', value: 'domain', help: 'DNS domain inside (default: cluster.local)' },
+      {
+        name: 'external',
+        kind: 'flag',
+        help: 'import a cluster that exists: Flotilla adds and heals nodes, and leaves its control plane alone',
+      },
+      {
+        name: 'kubeconfig',
+        kind: 'text',
+        value: 'file',
+        help: 'with --external: kubeconfig of that cluster, or - for standard input; what its rights lack is listed',
+        complete: 'file',
+      },
       labels,
       dryRun,
       output,
@@ -55,6 +139,7 @@ export const makeCommands = {
     examples: [
       'flotilla create cluster demo',
       'flotilla create cluster prod --control-plane-replicas 3 --endpoint k8s.example.org',
+      'flotilla create cluster old --external --kubeconfig old.kubeconfig',
     ],
     load: async () => (await import('../commands/create/cluster.js')).createCluster,
   },
@@ -94,6 +179,8 @@ export const makeCommands = {
         value: 'name',
         help: 'preflight check to skip, recorded on each node; may be repeated',
       },
+      ...kubeletOptions,
+      ...policyOptions,
       labels,
       dryRun,
       output,
@@ -101,28 +188,17 @@ export const makeCommands = {
     examples: [
       'flotilla create pool workers',
       'flotilla create pool batch --size 8 --min-memory 16GiB --taint dedicated=batch:NoSchedule',
+      'flotilla create pool edge --health observe --strategy replace --max-surge 1 --cluster demo',
     ],
     load: async () => (await import('../commands/create/pool.js')).createPool,
   },
-  apply: {
+  'create project': {
     group: groups.make,
-    summary: 'create or change what YAML files say',
-    about:
-      'Files hold documents of kind Cluster and NodePool, in the form that `flotilla get -o yaml` prints. Everything is checked first; when anything is wrong, nothing is applied.',
-    arguments: [],
-    options: [
-      {
-        name: 'file',
-        short: 'f',
-        kind: 'list',
-        value: 'file',
-        help: 'file, or - for standard input; may be repeated',
-        complete: 'file',
-      },
-      dryRun,
-    ],
-    examples: ['flotilla apply -f pool.yaml', 'flotilla get pool workers -o yaml | flotilla apply -f -'],
-    load: async () => (await import('../commands/apply.js')).apply,
+    summary: 'a project: a tenant of its own (instance administrators)',
+    arguments: [name],
+    options: [{ name: 'title', kind: 'text', value: 'text', help: 'name for people' }, labels, dryRun, output],
+    examples: ["flotilla create project shop --title 'Web shop'"],
+    load: async () => (await import('../commands/create/project.js')).createProject,
   },
   'token create': {
     group: groups.make,

@@ -24,6 +24,7 @@ export const nouns = {
   token: { plural: 'tokens', aliases: ['tok'], kind: 'EnrollmentToken', summary: 'let machines enroll' },
   version: { plural: 'versions', aliases: ['ver'], kind: 'KubernetesVersion', summary: 'Kubernetes versions on offer' },
   project: { plural: 'projects', aliases: ['prj'], kind: 'Project', summary: 'tenants' },
+  member: { plural: 'members', aliases: ['mem'], kind: 'Member', summary: 'who else has a role in the project' },
   'api-key': {
     plural: 'api-keys',
     aliases: ['apikey', 'apikeys', 'key', 'keys'],

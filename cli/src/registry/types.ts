@@ -14,6 +14,8 @@ export interface OptionSpec {
   readonly value?: string;
   readonly help: string;
   readonly choices?: readonly string[];
+  /** Offered by completion; other values are possible. */
+  readonly suggests?: readonly string[];
   readonly complete?: Completion;
   readonly required?: true;
 }
@@ -38,6 +40,8 @@ export interface CommandShape {
   readonly examples: readonly string[];
   /** Not listed in help: for the shell, not for people. */
   readonly hidden?: true;
+  /** What its family does when none of its words was given: `delete -f FILE`. */
+  readonly byDefault?: true;
 }
 
 /** All commands by their words, for example `token create`. */

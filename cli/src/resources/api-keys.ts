@@ -6,7 +6,7 @@ import { roleText, stateTone } from '../output/states.js';
 import { absolute, age, until } from '../output/times.js';
 import { allPages } from './pages.js';
 import { timeCell } from './places.js';
-import { type Item, noStanding, type Resource, toKindJson } from './resource.js';
+import { everything, type Item, listOptions, noStanding, type Query, type Resource, toKindJson } from './resource.js';
 
 function toItem(key: ApiKey): Item {
   const { meta } = key;
@@ -43,9 +43,9 @@ function stateOf({ revokeTime, expireTime }: ApiKey, nowMs: number): string {
   return expireTime !== undefined && expireTime.getTime() <= nowMs ? 'Expired' : 'Active';
 }
 
-async function list({ connection, project }: Session, filter: string): Promise<readonly Item[]> {
+async function list({ connection, project }: Session, query: Query): Promise<readonly Item[]> {
   const keys = await allPages(async (page) => {
-    const request = ListApiKeysRequest.create({ project, options: { ...page, filter } });
+    const request = ListApiKeysRequest.create({ project, options: listOptions(page, query) });
     const { apiKeys: items, nextPageToken } = await connection.unary(AccessServiceService.listApiKeys, request);
     return { items, nextPageToken };
   });
@@ -63,9 +63,9 @@ export const apiKeyResource: Resource = {
     { header: 'ID', wide: true },
   ],
   goals: [],
-  list: (session, { filter }) => list(session, filter),
+  list,
   get: async (session, name) => {
-    const keys = await list(session, '');
+    const keys = await list(session, everything);
     const found = keys.find((key) => key.name === name || key.id === name);
     if (found !== undefined) return found;
     const near = suggestion(

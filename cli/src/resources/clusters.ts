@@ -1,28 +1,15 @@
-import {
-  Cluster,
-  ClusterServiceService,
-  ClusterState,
-  Cni,
-  GetClusterRequest,
-  ListClustersRequest,
-  ListNodePoolsRequest,
-  NodePoolServiceService,
-} from '@flotilla/proto';
-import type { Session } from '../call.js';
-import { conditionLines, eventLines, field, labelText, sentence } from '../output/describe.js';
-import type { Painter } from '../output/paint.js';
-import { clusterStateText, poolStateText, stateTone } from '../output/states.js';
-import { absolute, age } from '../output/times.js';
-import { listEvents } from './events.js';
+import { Cluster, ClusterServiceService, ClusterState, GetClusterRequest, ListClustersRequest } from '@flotilla/proto';
+import { clusterStateText, stateTone } from '../output/states.js';
+import type { Cell } from '../output/table.js';
+import { cniText, describeCluster } from './describe-cluster.js';
 import { allPages } from './pages.js';
 import { dash, timeCell } from './places.js';
-import { answered, type Goal, type Item, type Resource, toKindJson } from './resource.js';
+import { answered, type Goal, type Item, listOptions, type Resource, toKindJson } from './resource.js';
 
 function toItem(cluster: Cluster): Item {
   const { meta, status, spec } = cluster;
   const state = status?.state ?? ClusterState.UNSPECIFIED;
   const text = clusterStateText(state);
-  const troubled = state === ClusterState.FAILED || state === ClusterState.PENDING;
   return {
     id: meta?.id ?? '',
     name: meta?.name ?? '',
@@ -40,69 +27,45 @@ function toItem(cluster: Cluster): Item {
       { text: text, tone: stateTone(text) },
       { text: dash(versionOf(cluster)) },
       { text: `${status?.nodesRunning ?? 0}/${status?.nodesTotal ?? 0}` },
+      { text: controlPlaneText(cluster) },
       { text: dash(status?.endpoint ?? '') },
       timeCell(meta?.createTime, nowMs, wide),
       { text: cniText(spec?.cni) },
       { text: dash(spec?.podCidr ?? '') },
       { text: dash(spec?.serviceCidr ?? '') },
       { text: meta?.id ?? '' },
-      troubled
-        ? { text: `! ${status?.message ?? ''}`, tone: state === ClusterState.FAILED ? 'bad' : 'busy' }
-        : { text: '' },
+      warningOf(cluster),
     ],
-    describe: (session, nowMs, paint) => describe(cluster, session, nowMs, paint),
+    describe: (session, nowMs, paint) => describeCluster(cluster, session, nowMs, paint),
   };
 }
 
 function reachedGoals(state: ClusterState): Goal[] {
-  return state === ClusterState.PROVISIONED ? ['ready', 'running'] : [];
+  return state === ClusterState.PROVISIONED ? ['ready', 'running', 'provisioned'] : [];
+}
+
+/** Members of the control plane: those that run, of those wanted. */
+function controlPlaneText({ status }: Cluster): string {
+  const wanted = status?.controlPlaneReplicas ?? 0;
+  return wanted === 0 ? '-' : `${status?.controlPlaneRunning ?? 0}/${wanted}`;
+}
+
+function warningOf({ status }: Cluster): Cell {
+  if (status === undefined) return { text: '' };
+  const { state, message } = status;
+  if (state === ClusterState.FAILED) return { text: `! ${message}`, tone: 'bad' };
+  if (state === ClusterState.PENDING) return { text: `! ${message}`, tone: 'busy' };
+  const notes = [
+    ...(status.missingRights.length === 0 ? [] : [`${status.missingRights.length} rights missing`]),
+    ...(status.holds.length === 0 ? [] : ['held']),
+    ...(status.pause === undefined ? [] : ['paused']),
+  ];
+  return notes.length === 0 ? { text: '' } : { text: `! ${notes.join(', ')}`, tone: 'busy' };
 }
 
 function versionOf({ spec, status }: Cluster): string {
   const running = status?.kubernetesVersion ?? '';
   return running === '' ? (spec?.kubernetesVersion ?? '') : running;
-}
-
-function cniText(cni: Cni | undefined): string {
-  return cni === undefined || cni === Cni.UNSPECIFIED ? '-' : Cni[cni].toLowerCase();
-}
-
-async function describe(cluster: Cluster, session: Session, nowMs: number, paint: Painter): Promise<string[]> {
-  const { meta, spec, status } = cluster;
-  const [pools, { events }] = await Promise.all([
-    session.connection.unary(
-      NodePoolServiceService.listNodePools,
-      ListNodePoolsRequest.create({ project: session.project, cluster: meta?.id ?? '', options: { pageSize: 100 } }),
-    ),
-    listEvents(session, { resource: meta?.id ?? '', kind: 'cluster', countMax: 10 }),
-  ]);
-  const poolTexts = pools.nodePools.map(
-    (pool) =>
-      `${pool.meta?.name ?? ''} ${poolStateText(pool.status?.state ?? 0)} ${pool.status?.nodesRunning ?? 0}/${pool.status?.nodesTotal ?? 0}`,
-  );
-  const state = clusterStateText(status?.state ?? ClusterState.UNSPECIFIED);
-  return [
-    `Cluster ${meta?.name ?? ''} (${meta?.id ?? ''}) in project ${meta?.project ?? ''}, created ${age(meta?.createTime, nowMs)} ago, ${absolute(meta?.createTime)}`,
-    ...field('Status', sentence(state, status?.message ?? '')),
-    ...field(
-      'Runs',
-      `Kubernetes ${dash(versionOf(cluster))}, ${status?.nodesRunning ?? 0} of ${status?.nodesTotal ?? 0} nodes running`,
-    ),
-    ...field(
-      'Reach',
-      status?.endpoint === '' || status === undefined
-        ? 'no API server yet'
-        : `https://${status.endpoint}; kubectl: flotilla kubeconfig ${meta?.name ?? ''} --merge`,
-    ),
-    ...field(
-      'Network',
-      `${cniText(spec?.cni)}, pods ${dash(spec?.podCidr ?? '')}, services ${dash(spec?.serviceCidr ?? '')}, domain ${dash(spec?.clusterDomain ?? '')}`,
-    ),
-    ...field('Pools', poolTexts.length === 0 ? 'none' : poolTexts.join('\n')),
-    ...field('Labels', labelText(meta?.labels ?? {})),
-    ...conditionLines(status?.conditions ?? [], nowMs, paint),
-    ...eventLines(events, nowMs, paint),
-  ];
 }
 
 export const clusterResource: Resource = {
@@ -111,6 +74,7 @@ export const clusterResource: Resource = {
     { header: 'STATUS' },
     { header: 'K8S' },
     { header: 'NODES' },
+    { header: 'CONTROL' },
     { header: 'ENDPOINT' },
     { header: 'AGE', volatile: true },
     { header: 'CNI', wide: true },
@@ -118,10 +82,10 @@ export const clusterResource: Resource = {
     { header: 'SERVICES', wide: true },
     { header: 'ID', wide: true },
   ],
-  goals: ['ready', 'running', 'deleted'],
-  list: async ({ connection, project }, { filter }) => {
+  goals: ['ready', 'running', 'provisioned', 'deleted'],
+  list: async ({ connection, project }, query) => {
     const clusters = await allPages(async (page) => {
-      const request = ListClustersRequest.create({ project, options: { ...page, filter } });
+      const request = ListClustersRequest.create({ project, options: listOptions(page, query) });
       const { clusters: items, nextPageToken } = await connection.unary(ClusterServiceService.listClusters, request);
       return { items, nextPageToken };
     });

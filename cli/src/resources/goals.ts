@@ -1,3 +1,14 @@
-/** What `wait --for` may wait for. */
-export const goals = ['ready', 'running', 'connected', 'available', 'deleted'] as const;
+/** What `wait --for` may wait for by name. */
+export const goals = [
+  'ready',
+  'running',
+  'provisioned',
+  'healthy',
+  'updated',
+  'connected',
+  'available',
+  'cordoned',
+  'drained',
+  'deleted',
+] as const;
 export type Goal = (typeof goals)[number];

@@ -3,6 +3,7 @@ import { apiKeyResource } from './api-keys.js';
 import { clusterResource } from './clusters.js';
 import { eventResource } from './events.js';
 import { machineResource } from './machines.js';
+import { memberResource } from './members.js';
 import { nodeResource } from './nodes.js';
 import { poolResource } from './pools.js';
 import { projectResource } from './projects.js';
@@ -20,5 +21,6 @@ export const resources: Readonly<Record<NounName, Resource>> = {
   token: tokenResource,
   version: versionResource,
   project: projectResource,
+  member: memberResource,
   'api-key': apiKeyResource,
 };

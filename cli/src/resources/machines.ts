@@ -6,17 +6,12 @@ import {
   MachineState,
   SessionState,
 } from '@flotilla/proto';
-import { formatBytes } from '@flotilla/kit';
-import type { Session } from '../call.js';
-import { conditionLines, eventLines, field, labelText, phaseLines, sentence } from '../output/describe.js';
-import type { Painter } from '../output/paint.js';
-import { machineStateText, sessionStateText, stateTone } from '../output/states.js';
+import { machineStateText, stateTone } from '../output/states.js';
 import type { Cell } from '../output/table.js';
-import { age } from '../output/times.js';
-import { listEvents } from './events.js';
+import { bytesText, describeMachine } from './describe-machine.js';
 import { allPages } from './pages.js';
 import { dash, lastSeenCell, locationText, timeCell } from './places.js';
-import { answered, type Goal, type Item, type Resource, toKindJson } from './resource.js';
+import { answered, type Goal, type Item, listOptions, type Resource, toKindJson } from './resource.js';
 
 function toItem(machine: Machine): Item {
   const { meta, status, spec } = machine;
@@ -51,7 +46,7 @@ function toItem(machine: Machine): Item {
       { text: meta?.id ?? '' },
       warningOf(machine),
     ],
-    describe: (session, nowMs, paint) => describe(machine, session, nowMs, paint),
+    describe: (session, nowMs, paint) => describeMachine(machine, session, nowMs, paint),
   };
 }
 
@@ -64,6 +59,7 @@ function reachedGoals({ status }: Machine): Goal[] {
 
 function warningOf({ spec, status }: Machine): Cell {
   if (spec?.quarantined === true) return { text: `! ${dash(spec.quarantineReason)}`, tone: 'bad' };
+  if (status?.pause !== undefined) return { text: '! paused', tone: 'busy' };
   return status?.state === MachineState.CLEANING && status.message !== ''
     ? { text: `! ${status.message}`, tone: 'busy' }
     : { text: '' };
@@ -71,51 +67,6 @@ function warningOf({ spec, status }: Machine): Cell {
 
 function countText(count: number | undefined): string {
   return count === undefined || count === 0 ? '' : String(count);
-}
-
-function bytesText(bytes: bigint | undefined): string {
-  return bytes === undefined || bytes === 0n ? '-' : formatBytes(Number(bytes));
-}
-
-async function describe(machine: Machine, session: Session, nowMs: number, paint: Painter): Promise<string[]> {
-  const { meta, spec, status } = machine;
-  const facts = status?.facts;
-  const { events } = await listEvents(session, { resource: meta?.id ?? '', kind: 'machine', countMax: 10 });
-  const place = locationText(spec?.location, true);
-  const text = machineStateText(status?.state ?? MachineState.UNSPECIFIED);
-  const heard = status?.lastSeenTime === undefined ? 'never heard' : `heartbeat ${age(status.lastSeenTime, nowMs)} ago`;
-  const from = status?.remoteAddress === '' || status === undefined ? '' : ` from ${status.remoteAddress}`;
-  const host =
-    facts === undefined
-      ? ''
-      : [facts.osName, facts.kernel === '' ? '' : `kernel ${facts.kernel}`, facts.arch, facts.virtualization]
-          .filter((each) => each !== '')
-          .join(', ');
-  const size =
-    facts === undefined
-      ? ''
-      : `${facts.cpus} cpu, ${bytesText(facts.memoryBytes)} memory, ${bytesText(facts.diskFreeBytes)} of ${bytesText(facts.diskBytes)} disk free`;
-  const nets = (facts?.interfaces ?? []).map(({ name, addresses, mac }) =>
-    `${name} ${addresses.join(' ')} ${mac}`.trim(),
-  );
-  return [
-    `Machine ${meta?.name ?? ''} (${meta?.id ?? ''}) in project ${meta?.project ?? ''}${place === '-' ? '' : `, ${place}`}, enrolled ${age(meta?.createTime, nowMs)} ago`,
-    ...field('Status', sentence(text, status?.message ?? '')),
-    ...field('Seen', `${sessionStateText(status?.session ?? 0)}, ${heard}${from}`),
-    ...field('Held', spec?.quarantined === true ? `out of all pools: ${dash(spec.quarantineReason)}` : ''),
-    ...field('Node', status?.nodeId === '' || status === undefined ? 'none' : status.nodeId),
-    ...field('Host', host),
-    ...field('', size),
-    ...field('', nets.join('\n')),
-    ...field(
-      'Agent',
-      `${dash(facts?.agentVersion ?? '')}, target generation ${status?.targetGeneration ?? 0n}, observed ${status?.observed?.observedGeneration ?? 0n}${status?.observed?.converged === true ? ', converged' : ''}`,
-    ),
-    ...field('Labels', labelText(meta?.labels ?? {})),
-    ...conditionLines(status?.conditions ?? [], nowMs, paint),
-    ...phaseLines(status?.observed?.steps ?? [], nowMs, paint),
-    ...eventLines(events, nowMs, paint),
-  ];
 }
 
 export const machineResource: Resource = {
@@ -136,9 +87,9 @@ export const machineResource: Resource = {
     { header: 'ID', wide: true },
   ],
   goals: ['ready', 'connected', 'available', 'deleted'],
-  list: async ({ connection, project }, { filter }) => {
+  list: async ({ connection, project }, query) => {
     const machines = await allPages(async (page) => {
-      const request = ListMachinesRequest.create({ project, options: { ...page, filter } });
+      const request = ListMachinesRequest.create({ project, options: listOptions(page, query) });
       const { machines: items, nextPageToken } = await connection.unary(MachineServiceService.listMachines, request);
       return { items, nextPageToken };
     });

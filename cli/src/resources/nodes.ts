@@ -1,6 +1,6 @@
 import {
-  GetMachineRequest,
   GetNodeRequest,
+  HealthVerdict,
   ListMachinesRequest,
   ListNodesRequest,
   type Location,
@@ -9,17 +9,15 @@ import {
   NodeServiceService,
   NodeState,
 } from '@flotilla/proto';
-import { FlotillaError } from '@flotilla/kit';
 import type { Session } from '../call.js';
-import { conditionLines, eventLines, field, labelText, phaseLines, sentence } from '../output/describe.js';
-import type { Painter } from '../output/paint.js';
+import { shortVerdictCell } from '../output/health.js';
 import { currentPhase } from '../output/phases.js';
 import { nodeStateText, stateTone } from '../output/states.js';
-import { listEvents } from './events.js';
-import { explainNode, nodeStatusText, nodeWarning } from './node-words.js';
+import { describeNode, machineOf } from './describe-node.js';
+import { isDrained, nodeStatusText, nodeWarning } from './node-words.js';
 import { allPages } from './pages.js';
 import { dash, lastSeenCell, locationText, timeCell } from './places.js';
-import { answered, type Goal, type Item, type Resource, toKindJson } from './resource.js';
+import { answered, type Goal, type Item, listOptions, type Resource, toKindJson } from './resource.js';
 
 function toItem(node: Node, location: Location | undefined): Item {
   const { meta, status } = node;
@@ -41,6 +39,7 @@ function toItem(node: Node, location: Location | undefined): Item {
       { text: meta?.name ?? '' },
       { text: node.pool },
       { text, tone: stateTone(nodeStateText(status?.state ?? NodeState.UNSPECIFIED)) },
+      shortVerdictCell(status?.health),
       { text: dash(status?.kubernetesVersion ?? '') },
       lastSeenCell(status?.session ?? 0, status?.lastSeenTime, nowMs, wide),
       { text: locationText(location, wide) },
@@ -51,56 +50,23 @@ function toItem(node: Node, location: Location | undefined): Item {
       { text: meta?.id ?? '' },
       nodeWarning(node),
     ],
-    describe: (session, nowMs, paint) => describe(node, session, nowMs, paint),
+    describe: (session, nowMs, paint) => describeNode(node, session, nowMs, paint),
   };
 }
 
-function reachedGoals({ status }: Node): Goal[] {
+function reachedGoals(node: Node): Goal[] {
+  const { status } = node;
   const reached: Goal[] = [];
   const running = status?.state === NodeState.RUNNING || status?.state === NodeState.RUNNING_SCHEDULING_DISABLED;
   if (running) reached.push('running');
   if (running && status.kubernetesReady) reached.push('ready');
+  if (running || status?.state === NodeState.PROVISIONED) reached.push('provisioned');
+  if (running && status.health?.verdict === HealthVerdict.HEALTHY) reached.push('healthy');
+  if (running && status.observedTemplateRevision === status.templateRevision) reached.push('updated');
+  if (status?.state === NodeState.RUNNING_SCHEDULING_DISABLED) reached.push('cordoned');
+  if (isDrained(node)) reached.push('drained');
   if (status?.state === NodeState.DELETED) reached.push('deleted');
   return reached;
-}
-
-async function describe(node: Node, session: Session, nowMs: number, paint: Painter): Promise<string[]> {
-  const { meta, status } = node;
-  const [location, { events }] = await Promise.all([
-    locationOf(session, node.machineId),
-    listEvents(session, { resource: meta?.id ?? '', kind: 'node', countMax: 10 }),
-  ]);
-  const { seen, verdict, doing, youCan } = explainNode(node, session.context.server, nowMs);
-  const place = locationText(location, true);
-  return [
-    `Node ${meta?.name ?? ''} (${meta?.id ?? ''}) in pool ${node.pool} of cluster ${node.cluster}, machine ${node.machineId}${place === '-' ? '' : `, ${place}`}`,
-    ...field('Status', sentence(nodeStatusText(node), status?.message ?? '')),
-    ...field('Seen', seen),
-    ...field('Verdict', verdict),
-    ...field('Doing', doing),
-    ...field('You can', youCan),
-    ...field(
-      'Runs',
-      `Kubernetes ${dash(status?.kubernetesVersion ?? '')} at ${dash(status?.internalAddress ?? '')}, template revision ${status?.templateRevision ?? 0n}`,
-    ),
-    ...field('Labels', labelText(meta?.labels ?? {})),
-    ...conditionLines(status?.conditions ?? [], nowMs, paint),
-    ...phaseLines(status?.phases ?? [], nowMs, paint),
-    ...eventLines(events, nowMs, paint),
-  ];
-}
-
-/** Where the machine stands; unknown once it is retired. */
-async function locationOf({ connection, project }: Session, machineId: string): Promise<Location | undefined> {
-  if (machineId === '') return undefined;
-  try {
-    const request = GetMachineRequest.create({ project, machine: machineId });
-    const { machine } = await connection.unary(MachineServiceService.getMachine, request);
-    return machine?.spec?.location;
-  } catch (error) {
-    if (error instanceof FlotillaError && error.kind === 'not-found') return undefined;
-    throw error;
-  }
 }
 
 async function locations({ connection, project }: Session): Promise<ReadonlyMap<string, Location | undefined>> {
@@ -117,6 +83,7 @@ export const nodeResource: Resource = {
     { header: 'NAME' },
     { header: 'POOL' },
     { header: 'STATUS' },
+    { header: 'HEALTH' },
     { header: 'K8S' },
     { header: 'LAST SEEN', volatile: true },
     { header: 'LOCATION' },
@@ -126,9 +93,10 @@ export const nodeResource: Resource = {
     { header: 'MACHINE', wide: true },
     { header: 'ID', wide: true },
   ],
-  goals: ['ready', 'running', 'deleted'],
-  list: async (session, { filter, cluster, pool, showDeleted }) => {
+  goals: ['ready', 'running', 'provisioned', 'healthy', 'updated', 'cordoned', 'drained', 'deleted'],
+  list: async (session, query) => {
     const { connection, project } = session;
+    const { cluster, pool, showDeleted } = query;
     const [nodes, places] = await Promise.all([
       allPages(async (page) => {
         const request = ListNodesRequest.create({
@@ -136,7 +104,7 @@ export const nodeResource: Resource = {
           cluster,
           nodePool: pool,
           showDeleted,
-          options: { ...page, filter },
+          options: listOptions(page, query),
         });
         const { nodes: items, nextPageToken } = await connection.unary(NodeServiceService.listNodes, request);
         return { items, nextPageToken };
@@ -149,6 +117,6 @@ export const nodeResource: Resource = {
     const request = GetNodeRequest.create({ project: session.project, cluster, node: name });
     const { node: answer } = await session.connection.unary(NodeServiceService.getNode, request);
     const node = answered(answer, 'node');
-    return toItem(node, await locationOf(session, node.machineId));
+    return toItem(node, (await machineOf(session, node.machineId))?.spec?.location);
   },
 };

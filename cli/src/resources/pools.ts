@@ -2,21 +2,15 @@ import {
   GetNodePoolRequest,
   ListNodePoolsRequest,
   NodePool,
-  NodePoolRole,
   NodePoolServiceService,
   NodePoolState,
-  type MachineSelector,
 } from '@flotilla/proto';
-import { formatBytes } from '@flotilla/kit';
-import type { Session } from '../call.js';
-import { conditionLines, eventLines, field, labelText, sentence } from '../output/describe.js';
-import type { Painter } from '../output/paint.js';
 import { poolStateText, stateTone } from '../output/states.js';
 import type { Cell } from '../output/table.js';
-import { listEvents } from './events.js';
+import { describePool, roleText } from './describe-pool.js';
 import { allPages } from './pages.js';
-import { dash, locationText, timeCell } from './places.js';
-import { answered, type Goal, type Item, type Resource, toKindJson } from './resource.js';
+import { dash, timeCell } from './places.js';
+import { answered, type Goal, type Item, listOptions, type Resource, toKindJson } from './resource.js';
 
 function toItem(pool: NodePool): Item {
   const { meta, status, spec } = pool;
@@ -28,7 +22,7 @@ function toItem(pool: NodePool): Item {
     json: toKindJson('pool', NodePool.toJSON(pool)),
     standing: {
       status: text,
-      message: status?.message ?? '',
+      message: messageOf(pool),
       failed: state === NodePoolState.FAILED,
       remedy: '',
       phases: [],
@@ -40,6 +34,8 @@ function toItem(pool: NodePool): Item {
       { text, tone: stateTone(text) },
       { text: `${status?.nodesRunning ?? 0}/${status?.nodesTotal ?? 0}` },
       { text: spec?.size === undefined ? 'open' : String(spec.size) },
+      countCell(status?.nodesHealthy ?? 0, status?.nodesTotal ?? 0),
+      countCell(status?.nodesUpdated ?? 0, status?.nodesTotal ?? 0),
       { text: dash(spec?.template?.kubernetesVersion ?? '') },
       timeCell(meta?.createTime, nowMs, wide),
       { text: roleText(spec?.role) },
@@ -47,82 +43,46 @@ function toItem(pool: NodePool): Item {
       { text: meta?.id ?? '' },
       warningOf(pool),
     ],
-    describe: (session, nowMs, paint) => describe(pool, session, nowMs, paint),
+    describe: (session, nowMs, paint) => describePool(pool, session, nowMs, paint),
   };
 }
 
-/** Ready: all nodes run, and a sized pool has as many as it wants. */
+/** Ready: all nodes run, a sized pool has as many as it wants, and an open one has at least one. */
 function reachedGoals({ spec, status }: NodePool): Goal[] {
-  const { nodesRunning = 0, nodesTotal = 0, missing = 0 } = status ?? {};
-  const complete =
-    nodesRunning === nodesTotal && missing === 0 && (spec?.size === undefined || nodesTotal === spec.size);
+  const { nodesRunning = 0, nodesTotal = 0, nodesHealthy = 0, nodesUpdated = 0, missing = 0 } = status ?? {};
+  const enough = spec?.size === undefined ? nodesTotal > 0 : nodesTotal === spec.size;
+  const complete = nodesRunning === nodesTotal && missing === 0 && enough;
   const running = status?.state === NodePoolState.RUNNING;
-  return [...(running ? (['running'] as const) : []), ...(running && complete ? (['ready'] as const) : [])];
+  const reached: Goal[] = [];
+  if (running) reached.push('running');
+  if (running && complete) reached.push('ready');
+  if (running && complete && nodesHealthy === nodesTotal) reached.push('healthy');
+  if (running && nodesUpdated === nodesTotal) reached.push('updated');
+  if (status?.state === NodePoolState.RUNNING_SCHEDULING_DISABLED) reached.push('cordoned');
+  return reached;
+}
+
+/** What the server says; of an open pool without nodes, that nobody has come yet. */
+function messageOf({ spec, status }: NodePool): string {
+  const message = status?.message ?? '';
+  const empty = spec?.size === undefined && (status?.nodesTotal ?? 0) === 0;
+  return message === '' && empty ? 'no machine has joined it yet' : message;
 }
 
 function warningOf({ status }: NodePool): Cell {
   if (status === undefined) return { text: '' };
   if (status.state === NodePoolState.FAILED) return { text: `! ${status.message}`, tone: 'bad' };
-  if (status.missing === 0) return { text: '' };
-  return { text: `! ${status.missing} ${status.missing === 1 ? 'machine' : 'machines'} missing`, tone: 'busy' };
-}
-
-function roleText(role: NodePoolRole | undefined): string {
-  return role === NodePoolRole.CONTROL_PLANE ? 'control-plane' : 'worker';
-}
-
-async function describe(pool: NodePool, session: Session, nowMs: number, paint: Painter): Promise<string[]> {
-  const { meta, spec, status } = pool;
-  const { events } = await listEvents(session, { resource: meta?.id ?? '', kind: 'pool', countMax: 10 });
-  const text = poolStateText(status?.state ?? NodePoolState.UNSPECIFIED);
-  const counted = `${status?.nodesRunning ?? 0} of ${status?.nodesTotal ?? 0} nodes running`;
-  const wanted = spec?.size === undefined ? 'open: who enrolls for it joins' : `${spec.size} wanted`;
-  const taints = (spec?.template?.taints ?? []).map(
-    ({ key, value, effect }) => `${key}${value === '' ? '' : `=${value}`}:${effect}`,
-  );
-  const mismatches = (status?.mismatches ?? []).map(
-    ({ machineName, reasons }) => `${machineName}: ${reasons.join('; ')}`,
-  );
-  const open = status?.missing ?? 0;
-  return [
-    `Pool ${meta?.name ?? ''} (${meta?.id ?? ''}) of ${pool.cluster}: ${text}, ${counted}, ${wanted}`,
-    ...field('Status', sentence(text, status?.message ?? '')),
-    ...field('Missing', open === 0 ? '' : [`${open} ${open === 1 ? 'machine' : 'machines'}`, ...mismatches].join('\n')),
-    ...field(
-      'You can',
-      open === 0 ? '' : `add a server: flotilla token create --pool ${meta?.name ?? ''} --cluster ${pool.cluster}`,
-    ),
-    ...field('Takes', selectorText(spec?.selector)),
-    ...field(
-      'Template',
-      `revision ${status?.templateRevision ?? 0n}, Kubernetes ${dash(spec?.template?.kubernetesVersion ?? '')}, role ${roleText(spec?.role)}`,
-    ),
-    ...field('', `labels ${labelText(spec?.template?.labels ?? {})}`),
-    ...field('', taints.length === 0 ? '' : `taints ${taints.join(', ')}`),
-    ...field(
-      '',
-      (spec?.template?.skippedChecks.length ?? 0) === 0
-        ? ''
-        : `skipped checks ${spec?.template?.skippedChecks.join(', ') ?? ''}`,
-    ),
-    ...field('Labels', labelText(meta?.labels ?? {})),
-    ...conditionLines(status?.conditions ?? [], nowMs, paint),
-    ...eventLines(events, nowMs, paint),
+  const notes = [
+    ...(status.missing === 0 ? [] : [`${status.missing} ${status.missing === 1 ? 'machine' : 'machines'} missing`]),
+    ...(status.holds.length === 0 ? [] : ['held']),
+    ...(status.pause === undefined ? [] : ['paused']),
   ];
+  return notes.length === 0 ? { text: '' } : { text: `! ${notes.join(', ')}`, tone: 'busy' };
 }
 
-/** What a machine must be to be claimed, in words. */
-function selectorText(selector: MachineSelector | undefined): string {
-  if (selector === undefined) return 'any machine';
-  const rules = [
-    ...Object.entries(selector.matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...[selector.os, selector.arch].filter((each) => each !== ''),
-    ...(selector.minCpus > 0 ? [`at least ${selector.minCpus} cpu`] : []),
-    ...(selector.minMemoryBytes > 0n ? [`at least ${formatBytes(Number(selector.minMemoryBytes))} memory`] : []),
-    ...(selector.minDiskBytes > 0n ? [`at least ${formatBytes(Number(selector.minDiskBytes))} disk`] : []),
-    ...(locationText(selector.location, true) === '-' ? [] : [`in ${locationText(selector.location, true)}`]),
-  ];
-  return rules.length === 0 ? 'any machine' : `machines with ${rules.join(', ')}`;
+/** `2/3`, loud where it is not all of them. */
+function countCell(count: number, total: number): Cell {
+  return { text: `${count}/${total}`, tone: count < total ? 'busy' : 'plain' };
 }
 
 export const poolResource: Resource = {
@@ -132,16 +92,22 @@ export const poolResource: Resource = {
     { header: 'STATUS' },
     { header: 'NODES' },
     { header: 'SIZE' },
+    { header: 'HEALTHY' },
+    { header: 'UPDATED' },
     { header: 'K8S' },
     { header: 'AGE', volatile: true },
     { header: 'ROLE', wide: true },
     { header: 'REVISION', wide: true },
     { header: 'ID', wide: true },
   ],
-  goals: ['ready', 'running', 'deleted'],
-  list: async ({ connection, project }, { filter, cluster }) => {
+  goals: ['ready', 'running', 'healthy', 'updated', 'cordoned', 'deleted'],
+  list: async ({ connection, project }, query) => {
     const pools = await allPages(async (page) => {
-      const request = ListNodePoolsRequest.create({ project, cluster, options: { ...page, filter } });
+      const request = ListNodePoolsRequest.create({
+        project,
+        cluster: query.cluster,
+        options: listOptions(page, query),
+      });
       const { nodePools, nextPageToken } = await connection.unary(NodePoolServiceService.listNodePools, request);
       return { items: nodePools, nextPageToken };
     });

@@ -1,9 +1,10 @@
-import { GetProjectRequest, ListProjectsRequest, Project, ProjectServiceService } from '@flotilla/proto';
-import { field, labelText } from '../output/describe.js';
+import { GetProjectRequest, ListProjectsRequest, Project, ProjectServiceService, ProjectState } from '@flotilla/proto';
+import { field, labelText, sentence } from '../output/describe.js';
+import { projectStateText, stateTone } from '../output/states.js';
 import { absolute } from '../output/times.js';
 import { allPages } from './pages.js';
 import { dash, timeCell } from './places.js';
-import { answered, type Item, noStanding, type Resource, toKindJson } from './resource.js';
+import { answered, type Item, listOptions, noStanding, type Resource, toKindJson } from './resource.js';
 
 function toItem(project: Project): Item {
   const { meta, displayName } = project;
@@ -11,9 +12,15 @@ function toItem(project: Project): Item {
     id: meta?.id ?? '',
     name: meta?.name ?? '',
     json: toKindJson('project', Project.toJSON(project)),
-    standing: noStanding,
+    standing: {
+      ...noStanding,
+      status: projectStateText(project.state),
+      message: project.message,
+      reached: project.state === ProjectState.ACTIVE ? ['ready'] : [],
+    },
     cells: (nowMs, wide) => [
       { text: meta?.name ?? '' },
+      { text: projectStateText(project.state), tone: stateTone(projectStateText(project.state)) },
       { text: dash(displayName) },
       timeCell(meta?.createTime, nowMs, wide),
       { text: meta?.id ?? '' },
@@ -21,6 +28,7 @@ function toItem(project: Project): Item {
     describe: () =>
       Promise.resolve([
         `Project ${meta?.name ?? ''} (${meta?.id ?? ''}), created ${absolute(meta?.createTime)}`,
+        ...field('Status', sentence(projectStateText(project.state), project.message)),
         ...field('Title', displayName),
         ...field('Labels', labelText(meta?.labels ?? {})),
       ]),
@@ -28,11 +36,17 @@ function toItem(project: Project): Item {
 }
 
 export const projectResource: Resource = {
-  columns: [{ header: 'NAME' }, { header: 'TITLE' }, { header: 'AGE', volatile: true }, { header: 'ID', wide: true }],
-  goals: [],
-  list: async ({ connection }, { filter }) => {
+  columns: [
+    { header: 'NAME' },
+    { header: 'STATUS' },
+    { header: 'TITLE' },
+    { header: 'AGE', volatile: true },
+    { header: 'ID', wide: true },
+  ],
+  goals: ['ready', 'deleted'],
+  list: async ({ connection }, query) => {
     const projects = await allPages(async (page) => {
-      const request = ListProjectsRequest.create({ options: { ...page, filter } });
+      const request = ListProjectsRequest.create({ options: listOptions(page, query) });
       const { projects: items, nextPageToken } = await connection.unary(ProjectServiceService.listProjects, request);
       return { items, nextPageToken };
     });

@@ -14,10 +14,20 @@ export interface Query {
   readonly pool: string;
   /** Filter of the list call; empty = all. */
   readonly filter: string;
+  /** Order of the list call; empty = the server's own. */
+  readonly orderBy: string;
   readonly showDeleted: boolean;
 }
 
-export const everything: Query = { cluster: '', pool: '', filter: '', showDeleted: false };
+export const everything: Query = { cluster: '', pool: '', filter: '', orderBy: '', showDeleted: false };
+
+/** One page of what a query wants. */
+export function listOptions(
+  page: { pageSize: number; pageToken: string },
+  { filter, orderBy }: Pick<Query, 'filter' | 'orderBy'>,
+): { pageSize: number; pageToken: string; filter: string; orderBy: string } {
+  return { ...page, filter, orderBy };
+}
 
 /** Where a resource stands, for whoever waits for it. */
 export interface Standing {
@@ -56,7 +66,27 @@ export const noStanding: Standing = { status: '', message: '', failed: false, re
 
 /** `{kind, …}` of what proto made. ts-proto types it unknown; for a message it is an object. */
 export function toKindJson(noun: NounName, json: unknown): Record<string, unknown> {
-  return { kind: nouns[noun].kind, ...(typeof json === 'object' ? json : {}) };
+  const value = plainDurations(json);
+  return { kind: nouns[noun].kind, ...(typeof value === 'object' ? value : {}) };
+}
+
+const durationField = /(Timeout|Time|ttl|duration)$/;
+
+/** Durations as proto JSON writes them, `300s`: ts-proto leaves them in two fields. */
+function plainDurations(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => plainDurations(each));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, each]: [string, unknown]): [string, unknown] => [
+    name,
+    durationField.test(name) && typeof each === 'object' && each !== null ? durationJson(each) : plainDurations(each),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function durationJson(value: object): string {
+  const { seconds = '0', nanos = 0 }: { seconds?: unknown; nanos?: unknown } = value;
+  const fraction = Number(nanos) === 0 ? '' : `.${String(Math.round(Number(nanos) / 1e6)).padStart(3, '0')}`;
+  return `${String(seconds)}${fraction}s`;
 }
 
 /** What an answer must carry. */

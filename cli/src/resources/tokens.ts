@@ -10,7 +10,7 @@ import { stateTone, tokenStateText } from '../output/states.js';
 import { absolute, age, until } from '../output/times.js';
 import { allPages } from './pages.js';
 import { dash, locationText, timeCell } from './places.js';
-import { answered, type Item, noStanding, type Resource, toKindJson } from './resource.js';
+import { answered, type Item, listOptions, noStanding, type Resource, toKindJson } from './resource.js';
 
 function toItem(token: EnrollmentToken): Item {
   const { meta } = token;
@@ -71,9 +71,9 @@ export const tokenResource: Resource = {
     { header: 'FROM', wide: true },
   ],
   goals: [],
-  list: async ({ connection, project }, { filter }) => {
+  list: async ({ connection, project }, query) => {
     const tokens = await allPages(async (page) => {
-      const request = ListTokensRequest.create({ project, options: { ...page, filter } });
+      const request = ListTokensRequest.create({ project, options: listOptions(page, query) });
       const { tokens: items, nextPageToken } = await connection.unary(TokenServiceService.listTokens, request);
       return { items, nextPageToken };
     });

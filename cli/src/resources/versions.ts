@@ -11,7 +11,7 @@ import { field } from '../output/describe.js';
 import { artifactStateText } from '../output/states.js';
 import { allPages } from './pages.js';
 import { dash } from './places.js';
-import { answered, type Goal, type Item, noStanding, type Resource, toKindJson } from './resource.js';
+import { answered, type Goal, type Item, listOptions, noStanding, type Resource, toKindJson } from './resource.js';
 
 function toItem(version: KubernetesVersion): Item {
   const name = version.version;
@@ -74,9 +74,9 @@ export const versionResource: Resource = {
     { header: 'SUPPORTED SINCE' },
   ],
   goals: ['available'],
-  list: async ({ connection }, { filter }) => {
+  list: async ({ connection }, query) => {
     const versions = await allPages(async (page) => {
-      const request = ListVersionsRequest.create({ options: { ...page, filter } });
+      const request = ListVersionsRequest.create({ options: listOptions(page, query) });
       const { versions: items, nextPageToken } = await connection.unary(VersionServiceService.listVersions, request);
       return { items, nextPageToken };
     });

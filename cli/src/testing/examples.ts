@@ -2,9 +2,11 @@ import {
   Cluster,
   ClusterState,
   ConditionStatus,
+  HealthVerdict,
   Machine,
   MachineState,
   Node,
+  NodeHealth,
   NodePool,
   NodePoolState,
   NodeState,
@@ -69,6 +71,8 @@ export const demo = Cluster.create({
     kubernetesVersion: 'v1.34.4',
     nodesTotal: 3,
     nodesRunning: 3,
+    controlPlaneReplicas: 1,
+    controlPlaneRunning: 1,
   },
 });
 
@@ -80,6 +84,8 @@ export const workers = NodePool.create({
     state: NodePoolState.SCALING_UP,
     nodesTotal: 2,
     nodesRunning: 2,
+    nodesHealthy: 2,
+    nodesUpdated: 2,
     missing: 1,
     templateRevision: 2n,
     mismatches: [{ machineId: 'mch_9', machineName: 'tiny', reasons: ['has 1 cpu, at least 2 wanted'] }],
@@ -129,6 +135,9 @@ export function runningNode(name: string, pool: string): Node {
       session: SessionState.CONNECTED,
       internalAddress: '10.77.0.12',
       phases: phasesUpTo(11, StepState.DONE),
+      templateRevision: 2n,
+      observedTemplateRevision: 2n,
+      health: NodeHealth.create({ verdict: HealthVerdict.HEALTHY, sinceTime: ago(3 * day) }),
     },
   });
 }
@@ -172,6 +181,12 @@ export const rack12 = Node.create({
     lastSeenTime: ago(252),
     session: SessionState.SILENT,
     warning: 'ManagementLost',
+    health: NodeHealth.create({
+      verdict: HealthVerdict.MANAGEMENT_LOST,
+      reason: 'AgentSilent',
+      message: 'no heartbeat for 4m12s, normal every 5 s; the Lease was renewed 6 s ago',
+      sinceTime: ago(237),
+    }),
     internalAddress: '10.9.0.12',
     conditions: [
       { type: 'KubeletHealthy', status: ConditionStatus.TRUE, lastTransitionTime: ago(90 * day) },

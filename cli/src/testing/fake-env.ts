@@ -69,6 +69,8 @@ export interface FakeTerminal {
   input: string;
   /** Whether there is somebody to ask. */
   stdinIsTTY: boolean;
+  /** What runs in place of an editor. */
+  editor: (argv: readonly string[]) => Promise<number>;
   /** Runs `flotilla …`; what is written is kept in `stdout` and `stderr`, emptied before. */
   flotilla(...argv: string[]): Promise<ExitCode>;
 }
@@ -99,6 +101,7 @@ export async function fakeTerminal(): Promise<FakeTerminal> {
     answer: undefined,
     input: '',
     stdinIsTTY: false,
+    editor: () => Promise.resolve(0),
     env: {
       stdin: {
         get isTTY() {
@@ -112,9 +115,11 @@ export async function fakeTerminal(): Promise<FakeTerminal> {
       vars,
       homeDir: home,
       workDir: home,
+      tempDir: join(home, 'tmp'),
       clock,
       random: seededRandom(1),
       files: nodeFiles(systemClock, systemRandom),
+      runOnTerminal: (argv) => terminal.editor(argv),
       signal: interrupt.signal,
     },
     flotilla: (...argv) => {

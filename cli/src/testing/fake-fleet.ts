@@ -3,6 +3,7 @@ import {
   ApiKey,
   ArtifactState,
   Cluster,
+  ClusterSpec,
   ClusterState,
   type CreateApiKeyRequest,
   type CreateClusterRequest,
@@ -13,30 +14,27 @@ import {
   Event,
   EventSeverity,
   KubernetesVersion,
-  type Machine,
-  type Node,
   NodePool,
   NodePoolSpec,
   NodePoolState,
-  Project,
+  type PauseClusterRequest,
+  type PauseNodePoolRequest,
+  ResourceMeta,
   Role,
   type SyncArtifactsRequest,
   type SyncArtifactsResponse,
+  type UpdateClusterRequest,
   type UpdateNodePoolRequest,
 } from '@flotilla/proto';
 import { ago, fakeNowMs } from './fake-env.js';
 import { FakeFailure } from './fake-failure.js';
-
-interface Named {
-  readonly meta: { readonly name: string; readonly id: string } | undefined;
-}
+import { FakeLife, pauseOf } from './fake-life.js';
+import { checkEtag, find, type Listing, notFound, page } from './fake-pages.js';
 
 /** What the fake server knows. Tests put things in and look at what calls did. Lists answer two at a time, to have pages. */
-export class FakeFleet {
+export class FakeFleet extends FakeLife {
   clusters: Cluster[] = [];
   pools: NodePool[] = [];
-  nodes: Node[] = [];
-  machines: Machine[] = [];
   tokens: EnrollmentToken[] = [];
   keys: ApiKey[] = [];
   events: Event[] = [];
@@ -58,6 +56,9 @@ export class FakeFleet {
       ],
     }),
   ];
+  callerRole = Role.ADMIN;
+  publicUrl = '';
+  caPin = '';
   /** What IssueKubeconfig gives. */
   kubeconfig = '';
   /** Messages of SyncArtifacts. */
@@ -92,6 +93,33 @@ export class FakeFleet {
     if (options?.validateOnly !== true) this.clusters = this.clusters.filter((each) => each !== found);
     return { cluster: found, revision: 2n };
   }
+  updateCluster({ cluster, spec, labels, updateMask, etag, options }: UpdateClusterRequest) {
+    const found = find(this.clusters, cluster, 'cluster');
+    checkEtag(etag, found.meta?.etag);
+    const before: Record<string, unknown> = { ...ClusterSpec.create(found.spec ?? {}) };
+    for (const path of updateMask ?? []) {
+      const field = path.replace(/^spec\./, '');
+      if (['cni', 'podCidr', 'serviceCidr', 'clusterDomain', 'controlPlaneKind'].includes(field)) {
+        const description = 'cannot change after the cluster was created';
+        throw new FakeFailure(status.INVALID_ARGUMENT, 'IMMUTABLE', description, '', [{ field: path, description }]);
+      }
+      if (field !== 'labels') before[field] = Reflect.get(spec ?? {}, field);
+    }
+    const meta = ResourceMeta.create({ ...found.meta, ...(updateMask?.includes('labels') ? { labels } : {}) });
+    const changed = Cluster.create({ ...found, meta, spec: ClusterSpec.create(before) });
+    if (options?.validateOnly !== true) this.clusters = this.clusters.map((each) => (each === found ? changed : each));
+    return { cluster: changed, revision: 3n };
+  }
+  pauseCluster({ cluster, duration, reason }: PauseClusterRequest) {
+    const found = find(this.clusters, cluster, 'cluster');
+    if (found.status !== undefined) found.status.pause = pauseOf(duration, reason);
+    return { cluster: found, revision: 3n };
+  }
+  resumeCluster({ cluster }: { cluster: string }) {
+    const found = find(this.clusters, cluster, 'cluster');
+    if (found.status !== undefined) found.status.pause = undefined;
+    return { cluster: found, revision: 3n };
+  }
   issueKubeconfig() {
     return { kubeconfig: this.kubeconfig, expireTime: new Date(fakeNowMs + 8 * 3_600_000) };
   }
@@ -119,44 +147,36 @@ export class FakeFleet {
     );
     return { nodePools: items, nextPageToken };
   }
-  updateNodePool({ nodePool, spec, updateMask, options }: UpdateNodePoolRequest) {
+  updateNodePool({ nodePool, spec, labels, updateMask, etag, options }: UpdateNodePoolRequest) {
     const found = find(this.pools, nodePool, 'pool');
-    const changed = NodePool.create({
-      ...found,
-      spec: NodePoolSpec.create({ ...found.spec, ...(updateMask?.includes('size') ? { size: spec?.size } : {}) }),
-    });
+    checkEtag(etag, found.meta?.etag);
+    const before: Record<string, unknown> = { ...NodePoolSpec.create(found.spec ?? {}) };
+    const wanted: Record<string, unknown> = { ...NodePoolSpec.create(spec ?? {}) };
+    for (const path of updateMask ?? []) {
+      const [group = '', field] = path.split('.');
+      if (group === 'labels') continue;
+      before[group] =
+        field === undefined
+          ? wanted[group]
+          : { ...Object(before[group]), [field]: Reflect.get(Object(wanted[group]) as object, field) as unknown };
+    }
+    const meta = ResourceMeta.create({ ...found.meta, ...(updateMask?.includes('labels') ? { labels } : {}) });
+    const changed = NodePool.create({ ...found, meta, spec: NodePoolSpec.create(before) });
     if (options?.validateOnly !== true) this.pools = this.pools.map((each) => (each === found ? changed : each));
     return { nodePool: changed, revision: 3n };
   }
+  pauseNodePool({ nodePool, duration, reason }: PauseNodePoolRequest) {
+    const found = find(this.pools, nodePool, 'pool');
+    if (found.status !== undefined) found.status.pause = pauseOf(duration, reason);
+    return { nodePool: found, revision: 3n };
+  }
+  resumeNodePool({ nodePool }: { nodePool: string }) {
+    const found = find(this.pools, nodePool, 'pool');
+    if (found.status !== undefined) found.status.pause = undefined;
+    return { nodePool: found, revision: 3n };
+  }
   deleteNodePool({ nodePool }: { nodePool: string }) {
     return { nodePool: find(this.pools, nodePool, 'pool'), revision: 2n };
-  }
-
-  getNode({ node }: { node: string }) {
-    return { node: find(this.nodes, node, 'node'), revision: 4n };
-  }
-  removeNode(request: { node: string }) {
-    return this.getNode(request);
-  }
-  retryNode(request: { node: string }) {
-    return this.getNode(request);
-  }
-  listNodes({ options, nodePool }: Listing & { nodePool: string }) {
-    const { items, nextPageToken } = page(
-      this.nodes.filter(({ pool }) => nodePool === '' || pool === nodePool),
-      options,
-    );
-    return { nodes: items, nextPageToken };
-  }
-  getMachine({ machine }: { machine: string }) {
-    return { machine: find(this.machines, machine, 'machine'), revision: 5n };
-  }
-  deleteMachine(request: { machine: string }) {
-    return this.getMachine(request);
-  }
-  listMachines({ options }: Listing) {
-    const { items, nextPageToken } = page(this.machines, options);
-    return { machines: items, nextPageToken };
   }
 
   createToken({ nodePool, cluster, maxUses, ttl, options }: CreateTokenRequest) {
@@ -187,7 +207,7 @@ export class FakeFleet {
   }
 
   getCaller() {
-    return { subject: 'api-key:bootstrap', project: 'default', role: Role.ADMIN };
+    return { subject: 'api-key:bootstrap', project: 'default', role: this.callerRole };
   }
   createApiKey({ name, role }: CreateApiKeyRequest) {
     const apiKey = ApiKey.create({
@@ -205,21 +225,6 @@ export class FakeFleet {
   revokeApiKey({ apiKey }: { apiKey: string }) {
     return { apiKey: find(this.keys, apiKey, 'API key') };
   }
-  getProject({ project }: { project: string }) {
-    return { project: Project.create({ meta: { name: project, id: `prj_${project}` } }) };
-  }
-  listProjects() {
-    return {
-      projects: [
-        Project.create({
-          meta: { name: 'default', id: 'prj_default', createTime: ago(86_400) },
-          displayName: 'Default',
-        }),
-      ],
-      nextPageToken: '',
-    };
-  }
-
   getVersion({ version }: { version: string }) {
     const found = this.versions.find((each) => each.version === version);
     if (found === undefined) throw notFound('version', version);
@@ -232,9 +237,9 @@ export class FakeFleet {
     return {
       version: '0.1.0',
       instanceId: 'ins_7',
-      publicUrl: '',
+      publicUrl: this.publicUrl,
       publicKeyPin: '',
-      caPin: '',
+      caPin: this.caPin,
       epoch: 1n,
       agentsConnected: 3,
     };
@@ -267,29 +272,4 @@ export class FakeFleet {
     const newest = [...wanted].reverse().slice(0, options?.pageSize);
     return { events: newest, nextPageToken: '', revision: BigInt(this.events.length) };
   }
-}
-
-interface Listing {
-  readonly options: { readonly pageToken: string; readonly pageSize: number } | undefined;
-}
-
-function page<T>(all: readonly T[], options: Listing['options']): { items: T[]; nextPageToken: string } {
-  const from = Number(options?.pageToken === '' ? 0 : (options?.pageToken ?? 0));
-  const next = from + 2;
-  return { items: all.slice(from, next), nextPageToken: next < all.length ? String(next) : '' };
-}
-
-function find<T extends Named>(all: readonly T[], name: string, noun: string): T {
-  const found = all.find(({ meta }) => meta?.name === name || meta?.id === name);
-  if (found === undefined) throw notFound(noun, name);
-  return found;
-}
-
-function notFound(noun: string, name: string): FakeFailure {
-  return new FakeFailure(
-    status.NOT_FOUND,
-    'NOT_FOUND',
-    `There is no ${noun} "${name}" in this project.`,
-    `See what there is: flotilla get ${noun}s`,
-  );
 }

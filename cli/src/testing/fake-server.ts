@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import {
   AccessServiceService,
+  AuditServiceService,
   BadRequest,
   ClusterServiceService,
   ErrorInfo,
@@ -107,6 +108,7 @@ export class FakeServer {
   private addServices(): void {
     const services = [
       AccessServiceService,
+      AuditServiceService,
       ClusterServiceService,
       MachineServiceService,
       NodePoolServiceService,

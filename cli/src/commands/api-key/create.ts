@@ -1,15 +1,8 @@
-import { AccessServiceService, CreateApiKeyRequest, CreateApiKeyResponse, Role } from '@flotilla/proto';
+import { AccessServiceService, CreateApiKeyRequest, CreateApiKeyResponse } from '@flotilla/proto';
 import type { Call } from '../../call.js';
 import { parseFormat, renderData } from '../../output/format.js';
 import { absolute } from '../../output/times.js';
-import { toDuration } from '../../parse.js';
-
-const roles: Readonly<Record<string, Role>> = {
-  reader: Role.READER,
-  member: Role.MEMBER,
-  admin: Role.ADMIN,
-  'instance-admin': Role.INSTANCE_ADMIN,
-};
+import { roleOf, toDuration } from '../../parse.js';
 
 /** `flotilla api-key create NAME --role ROLE`: the secret goes to stdout, alone on a pipe. */
 export async function createApiKey(call: Call): Promise<void> {
@@ -22,7 +15,7 @@ export async function createApiKey(call: Call): Promise<void> {
     CreateApiKeyRequest.create({
       project,
       name,
-      role: roles[options.text('role') ?? ''] ?? Role.UNSPECIFIED,
+      role: roleOf(options.text('role') ?? ''),
       ttl: toDuration(options.number('ttl')),
       options: call.writeOptions(),
     }),
