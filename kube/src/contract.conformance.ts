@@ -3,6 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubeClient, KubeErrorCode } from './contract.js';
 import { fakeCertificateRequest } from './fake/certificate.js';
 import { RecordingHandler } from './fake/recording-handler.js';
+import { applyManifests } from './cni/apply.js';
+import { describeBlocker } from './drain/blocker.js';
+import { forceDelete } from './drain/force.js';
+import { checkRights } from './external/rights.js';
 import { setCordoned, setNodeMarks, setNodeTaints } from './node-acts.js';
 import { createBootstrapToken, deleteBootstrapToken, newBootstrapToken } from './bootstrap-token.js';
 import { systemClock, systemRandom } from '@flotilla/kit';
@@ -335,6 +339,7 @@ export function kubeClientConformance(name: string, connect: () => ConformanceSu
       expect(await client.evict({ namespace, name: 'held' })).toMatchObject({
         kind: 'blocked',
         message: expect.stringContaining('disruption budget') as string,
+        budget: 'held-1',
       });
       // A pod that is not ready costs a satisfied budget nothing.
       await makePod('sick', { app: 'held' }, 'False');
@@ -344,6 +349,77 @@ export function kubeClientConformance(name: string, connect: () => ConformanceSu
         kind: 'misconfigured',
         message: expect.stringContaining('more than one') as string,
       });
+    });
+
+    test('force goes past a budget, and only for the pod that was meant', async (context) => {
+      context.skip(!subject.bare, 'controllers of this cluster would keep the budgets themselves');
+      const uid = await makePod('forced', { app: 'forced' });
+      await makeBudget('forced-1', 'forced');
+      const pod = await client.get('pods', { namespace, name: 'forced' });
+      if (pod === undefined) throw new Error('the pod is missing');
+      const budgets = await client.listAll('poddisruptionbudgets', { namespace });
+      const outcome = await client.evict({ namespace, name: 'forced' }, { uid });
+      const blocker = describeBlocker(pod, { outcome, budgets, nowMs: systemClock.now().wallMs });
+      expect(blocker).toMatchObject({ kind: 'budget', pod: `${namespace}/forced`, budgets: ['forced-1'] });
+      expect(blocker?.message).toContain('1 of 1 pods are healthy and 1 must be');
+      const other = { ...pod, meta: { ...pod.meta, uid: randomUUID() } };
+      expect(await forceDelete(client, other, { gracePeriodSeconds: 0 })).toBe('gone');
+      expect(await client.get('pods', { namespace, name: 'forced' })).toBeDefined();
+      expect(await forceDelete(client, pod, { gracePeriodSeconds: 0 })).toBe('leaving');
+      expect(await client.get('pods', { namespace, name: 'forced' })).toBeUndefined();
+    });
+
+    test('a pod that a finalizer holds, and one with an hour of grace, say so', async (context) => {
+      context.skip(!subject.bare, 'controllers of this cluster would end the pods themselves');
+      await makePod('held-back', { app: 'none' });
+      await client.patch('pods', { namespace, name: 'held-back' }, 'merge', {
+        metadata: { finalizers: ['conformance.flotilla.dev/held'] },
+      });
+      await client.delete('pods', { namespace, name: 'held-back' }, { gracePeriodSeconds: 0 });
+      const held = await client.get('pods', { namespace, name: 'held-back' });
+      const laterMs = systemClock.now().wallMs + 120_000;
+      expect(held && describeBlocker(held, { nowMs: laterMs })).toMatchObject({
+        kind: 'finalizer',
+        message: expect.stringContaining('conformance.flotilla.dev/held') as string,
+      });
+      await client.patch('pods', { namespace, name: 'held-back' }, 'merge', { metadata: { finalizers: null } });
+      expect(await client.get('pods', { namespace, name: 'held-back' })).toBeUndefined();
+    });
+
+    test('reviews of our own rights are answered', async () => {
+      expect(await checkRights(client)).toEqual([]);
+    });
+
+    test('a kind that is defined is served, and only then are its objects applied', async () => {
+      const group = `g${run}.flotilla.dev`;
+      const definition: KubeManifest = {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `widgets.${group}` },
+        spec: {
+          group,
+          scope: 'Cluster',
+          names: { kind: 'Widget', plural: 'widgets', singular: 'widget', listKind: 'WidgetList' },
+          versions: [
+            {
+              name: 'v1',
+              served: true,
+              storage: true,
+              schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+            },
+          ],
+        },
+      };
+      const widget: KubeManifest = { apiVersion: `${group}/v1`, kind: 'Widget', metadata: { name: 'w' }, spec: {} };
+      const deadlineMs = systemClock.now().monotonicMs + 30_000;
+      let progress = await applyManifests(client, [widget, definition]);
+      while (progress.kind === 'waiting' && systemClock.now().monotonicMs < deadlineMs) {
+        expect(progress.kinds).toEqual([`widgets.${group}`]);
+        await systemClock.sleep(100);
+        progress = await applyManifests(client, [widget, definition]);
+      }
+      expect(progress).toEqual({ kind: 'applied' });
+      await client.delete('customresourcedefinitions', { name: `widgets.${group}` });
     });
 
     test('keeps names inside their place in the path', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { FlotillaError } from '@flotilla/kit';
 import { ensureDir, listDir, readText, sizeOf, writeAtomic } from '../adapters/disk.js';
+import { compareVersions } from '../availability.js';
 import type { BlobStore } from '../blob-store.js';
 import type { Architecture } from '../manifest.js';
 import { upstreamCnis, type UpstreamCni } from './catalog.js';
@@ -98,15 +99,6 @@ export function mergedCni(before: CniEntry | undefined, next: CniEntry): CniEntr
     return { ...image, arch: { ...known?.arch, ...image.arch } };
   });
   return { ...next, images };
-}
-
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.slice(1).split('.').map(Number));
-  for (const [index, part] of (left ?? []).entries()) {
-    const difference = part - (right?.[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
 import { FlotillaError, type Clock, type Random } from '@flotilla/kit';
-import { readText, remove } from '../adapters/disk.js';
+import { readText, remove, writePlain } from '../adapters/disk.js';
 import { httpGet, type HttpGet } from '../adapters/http.js';
 import type { FileFacts } from '../adapters/disk.js';
 import { imagePattern, type Architecture } from '../manifest.js';
@@ -82,7 +82,10 @@ async function takeManifest(
         remedy: 'Give the path of the manifest on the host of flotilla-server.',
       });
     }
-    return { facts: await sink.adopt(path, { sha256: pin.sha256 }), text };
+    // The very text that is verified is what is kept and read: the file stays the operator's, who may go on editing it.
+    const copy = await sink.partial(`manifest ${pin.sha256}`);
+    await writePlain(copy, text);
+    return { facts: await sink.commit(copy, { sha256: pin.sha256 }), text };
   }
   const path = await downloadVerified({ url: pin.from.url, name: `${pin.cni}.yaml`, sha256: pin.sha256 }, ports);
   const text = await readText(path, cniTextBytesMax);

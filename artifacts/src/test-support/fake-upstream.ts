@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { cniPluginNames, imagesOf, type KubernetesVersion } from '../catalog.js';
 import type { Architecture } from '../manifest.js';
 import type { UpstreamBases } from '../upstream/layout.js';
+import { parseReference } from '../upstream/registry.js';
 import { sha256Of } from './builders.js';
 
 /** What the server does instead of answering, once for each entry, in order. */
@@ -46,7 +47,11 @@ export class FakeUpstream {
 
   get bases(): UpstreamBases {
     const { base } = this;
-    return { kubernetes: base, github: base, registries: { 'registry.k8s.io': base, 'ghcr.io': base } };
+    return {
+      kubernetes: base,
+      github: base,
+      registries: { 'registry.k8s.io': base, 'ghcr.io': base, 'quay.io': base },
+    };
   }
 
   serve(path: string, body: string | Buffer, type?: string): void {
@@ -96,7 +101,7 @@ export class FakeUpstream {
 
   /** An image with one layer per architecture. Returns the paths of the layers. */
   serveImage(image: string, arches: readonly Architecture[]): string[] {
-    const [, repository = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(image) ?? [];
+    const { repository, tag = '' } = parseReference(image);
     const blob = (body: string): { digest: string; size: number; path: string } => {
       const digest = `sha256:${sha256Of(body)}`;
       const path = `/v2/${repository}/blobs/${digest}`;
@@ -120,12 +125,17 @@ export class FakeUpstream {
       return { mediaType: type, digest, size: body.length, platform: { os: 'linux', architecture } };
     });
     const type = 'application/vnd.oci.image.index.v1+json';
-    this.serve(
-      `/v2/${repository}/manifests/${tag}`,
-      JSON.stringify({ schemaVersion: 2, mediaType: type, manifests }),
-      type,
-    );
+    const top = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests });
+    for (const name of [tag, `sha256:${sha256Of(top)}`]) this.serve(`/v2/${repository}/manifests/${name}`, top, type);
     return layers;
+  }
+
+  /** Digest of the index of an image that is served, as a manifest pins it. */
+  digestOf(image: string): string {
+    const { repository, tag = '' } = parseReference(image);
+    const served = this.#served.get(`/v2/${repository}/manifests/${tag}`);
+    if (served === undefined) throw new Error(`${image} is not served`);
+    return `sha256:${sha256Of(served.body)}`;
   }
 
   async #archive(path: string, suffix: string, members: readonly string[]): Promise<void> {

@@ -20,7 +20,11 @@ export function editCilium(manifests: readonly KubeManifest[], settings: CniSett
   const operatorContainer = operator.item('containers', 'cilium-operator');
   if (settings.apiServer === undefined) return editor.manifests;
   const { host, port } = settings.apiServer;
-  for (const container of [agent.item('initContainers', 'config'), agentContainer, operatorContainer]) {
+  const asking = [agent.item('initContainers', 'config'), agentContainer, operatorContainer];
+  // In newer releases the cleaner asks the API server too.
+  if (agent.hasItem('initContainers', 'clean-cilium-state'))
+    asking.push(agent.item('initContainers', 'clean-cilium-state'));
+  for (const container of asking) {
     container.setEnv('KUBERNETES_SERVICE_HOST', host, 'new');
     container.setEnv('KUBERNETES_SERVICE_PORT', String(port), 'new');
   }
