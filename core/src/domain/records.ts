@@ -301,6 +301,8 @@ export interface NodeDrainRecord {
   readonly forced: boolean;
   /** `retryCount` of the node when this drain began: asking to retry begins it anew. */
   readonly retry: number;
+  /** False until pods were counted for the first time. */
+  readonly counted: boolean;
 }
 
 export interface TargetRecord {

@@ -22,6 +22,8 @@ export interface KubernetesNodeFacts {
 
 /** The last round of draining, as its effect reported it. */
 export interface DrainFacts {
+  /** Which drain it was a round of: wall time at which that began. */
+  readonly startedAtMs: number;
   /** Pods that still have to go. */
   readonly podsLeft: number;
   /** Sentences naming pods and what blocks them; at most 5. */
@@ -48,8 +50,17 @@ export interface NodeFacts {
 
 /** What to do at the API server for a node. Each is idempotent; one that is lost is planned again. */
 export type NodeAct =
-  | { readonly kind: 'cordon' }
-  | { readonly kind: 'drain'; readonly unreachable: boolean }
+  /** `other`: somebody else has cordoned it; that is only remembered. */
+  | { readonly kind: 'cordon'; readonly uid: string; readonly mark: 'flotilla' | 'other' }
+  /** Takes our mark away, and with `lift` the cordon too. */
+  | { readonly kind: 'uncordon'; readonly uid: string; readonly lift: boolean }
+  /** One round: ask pods to leave, delete them by force, or only look. */
+  | {
+      readonly kind: 'drain';
+      readonly mode: 'ask' | 'force' | 'watch';
+      readonly startedAtMs: number;
+      readonly unreachable: boolean;
+    }
   | { readonly kind: 'delete-node'; readonly uid: string }
   | {
       readonly kind: 'sync-node';

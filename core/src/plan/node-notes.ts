@@ -44,7 +44,10 @@ export function phaseNotes(before: readonly StepReport[], after: readonly StepRe
       case StepState.FAILED:
         return note(EventSeverity.WARNING, 'PhaseFailed', `${title}, failed. ${problemText(phase)}`);
       case StepState.PARKED:
-        return note(EventSeverity.WARNING, 'PhaseParked', `${title}, waits for a person. ${problemText(phase)}`);
+        // A drain that is parked has its own event, with what blocks it.
+        return phase.phase === 'drain'
+          ? []
+          : note(EventSeverity.WARNING, 'PhaseParked', `${title}, waits for a person. ${problemText(phase)}`);
       default:
         return [];
     }

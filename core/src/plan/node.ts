@@ -8,6 +8,8 @@ import { deriveSession, judge, warningOf } from './health.js';
 import { hasJoined, isConverged, joinProgress, needsBootstrapToken, progressOf } from './join-progress.js';
 import { planLeave } from './leave.js';
 import type { NodeAct, NodeFacts } from './node-facts.js';
+import { drainEveryMs, drainNotes, drainRestMs, type DrainStep } from './drain.js';
+import { planScheduling } from './scheduling.js';
 import { nodeLabels, planNodePatch } from './node-labels.js';
 import { phaseNotes, stateNotes } from './node-notes.js';
 import { currentPhase, joinPhases, problemText } from './phases.js';
@@ -17,6 +19,8 @@ export interface NodePlan {
   /** The node is over; its machine is free. */
   readonly ended: boolean;
   readonly acts: readonly NodeAct[];
+  /** Wishes of an operator that were taken back elsewhere. */
+  readonly yields?: readonly ('cordon' | 'drain')[];
   readonly notes: readonly Note[];
   /** Look again after this, when nothing else makes us. */
   readonly recheckMs: number | undefined;
@@ -28,18 +32,31 @@ export function planNode(view: NodeView, facts: NodeFacts): NodePlan {
   const before = view.node.status;
   const common = commonStatus(view, facts);
   const phases = joinProgress(view, facts);
-  const wanted = joinVerdict(view, facts, common, phases);
+  const scheduling = planScheduling(view, facts);
+  const wanted = joinVerdict(view, facts, common, phases, scheduling.drain);
   const state = stepTowards(nodeTransitions, before.state, wanted.state, NodeState.FAILED) ?? before.state;
   const shown = state === wanted.state ? wanted : stageOf(state);
-  const status: NodeStatusRecord = { ...common, ...shown, state, phases };
+  const drain = view.node.drain === undefined ? undefined : (scheduling.drain?.record ?? before.drain);
+  const status: NodeStatusRecord = { ...common, ...shown, state, phases, drain };
   return {
     status,
     ended: false,
-    acts: joinActs(view, facts),
-    notes: [...phaseNotes(before.phases, phases), ...stateNotes(before, status)],
+    acts: [...joinActs(view, facts), ...scheduling.acts],
+    yields: scheduling.yields,
+    notes: [
+      ...phaseNotes(before.phases, phases),
+      ...stateNotes(before, status),
+      ...scheduling.notes,
+      ...drainNotes(before, status),
+    ],
     // On the way to the wanted state the next commit wakes us; a stage is never skipped.
-    recheckMs: state === wanted.state ? undefined : 0,
+    recheckMs: state === wanted.state ? drainRecheckMs(scheduling.drain) : 0,
   };
+}
+
+function drainRecheckMs(drain: DrainStep | undefined): number | undefined {
+  if (drain === undefined) return undefined;
+  return drain.done || drain.record.parked ? drainRestMs : drainEveryMs;
 }
 
 /** What is said of a stage that is only passed on the way to the one that is wanted. */
@@ -49,7 +66,8 @@ function stageOf(state: NodeState): Verdict<NodeState> {
 }
 
 /** What does not depend on where in its life the node is. */
-function commonStatus({ node, machine }: NodeView, facts: NodeFacts): NodeStatusRecord {
+function commonStatus(view: NodeView, facts: NodeFacts): NodeStatusRecord {
+  const { node, machine } = view;
   const before = node.status;
   const { kubernetes, clusterKnown, now } = facts;
   const session = deriveSession(machine.session, facts.live, now);
@@ -64,8 +82,15 @@ function commonStatus({ node, machine }: NodeView, facts: NodeFacts): NodeStatus
     registeredAtMs: before.registeredAtMs ?? (kubernetes === undefined ? undefined : now.wallMs),
     readyAtMs: before.readyAtMs ?? (kubernetes?.ready === true ? now.wallMs : undefined),
     warning,
+    observedTemplateRevision: observedRevision(view),
     conditions: conditionsOf(before.conditions, facts, judge(session, witness)),
   };
+}
+
+/** What the host of this node was last seen to have; a report of work on an older target still is what is there. */
+function observedRevision(view: NodeView): number {
+  const seen = hasJoined(view) ? Number(view.machine.observed?.templateRevision ?? 0n) : 0;
+  return seen === 0 ? view.node.status.observedTemplateRevision : seen;
 }
 
 function conditionsOf(previous: readonly Condition[], facts: NodeFacts, health: string): Condition[] {
@@ -106,8 +131,9 @@ function joinVerdict(
   facts: NodeFacts,
   status: NodeStatusRecord,
   phases: readonly StepReport[],
+  drain: DrainStep | undefined,
 ): Verdict<NodeState> {
-  if (status.readyAtMs !== undefined) return runningVerdict(facts, status);
+  if (status.readyAtMs !== undefined) return runningVerdict(view, facts, status, drain);
   const parked = phases.find((p) => p.state === StepState.PARKED);
   if (parked !== undefined) {
     return verdict(
@@ -148,16 +174,34 @@ function hasBegun(view: NodeView): boolean {
   return steps.some((s) => joinPhases(true).indexOf(s.phase) >= 2 && s.state !== StepState.WAITING);
 }
 
-function runningVerdict({ kubernetes, clusterKnown }: NodeFacts, status: NodeStatusRecord): Verdict<NodeState> {
+function runningVerdict(
+  view: NodeView,
+  facts: NodeFacts,
+  status: NodeStatusRecord,
+  drain: DrainStep | undefined,
+): Verdict<NodeState> {
+  const { kubernetes, clusterKnown } = facts;
   const state = status.schedulable ? NodeState.RUNNING : NodeState.RUNNING_SCHEDULING_DISABLED;
   if (!clusterKnown)
     return verdict(state, 'ApiServerUnknown', 'The API server is not known to answer; this is the last that was seen.');
   if (kubernetes === undefined)
     return verdict(state, 'NodeObjectMissing', 'The Node object was deleted behind our back.');
+  const parked = settingsParked(view, status);
+  if (parked !== undefined) return verdict(state, 'UpdateParked', parked);
   if (!kubernetes.ready) return verdict(state, 'NotReady', `The kubelet is not Ready: ${kubernetes.readyMessage}`);
-  return status.schedulable
-    ? verdict(state, 'Ready', 'The node is Ready.')
-    : verdict(state, 'Cordoned', 'The node is Ready; new pods are kept away from it.');
+  if (status.schedulable) return verdict(state, 'Ready', 'The node is Ready.');
+  if (drain !== undefined) return verdict(state, drain.reason, drain.message);
+  const { cordon } = view.node;
+  const who = cordon === undefined ? 'new pods are kept away from it' : `${cordon.by} keeps new pods away from it`;
+  return verdict(state, 'Cordoned', `The node is Ready; ${who}.`);
+}
+
+/** The host could not take the settings of its target, and says why. */
+function settingsParked(view: NodeView, status: NodeStatusRecord): string | undefined {
+  if (status.observedTemplateRevision >= view.node.templateRevision) return undefined;
+  const parked = progressOf(view)?.steps.find((s) => s.state === StepState.PARKED);
+  if (parked === undefined) return undefined;
+  return `The settings of revision ${view.node.templateRevision} could not be made. ${problemText(parked)} Then run: flotilla retry node ${view.node.name}`;
 }
 
 const verdict = (state: NodeState, reason: string, message: string): Verdict<NodeState> => ({ state, reason, message });

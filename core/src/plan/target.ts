@@ -51,8 +51,11 @@ export function planTarget(view: MachineView, facts: TargetFacts): TargetPlan {
 }
 
 /** The node goes and its pods are out, or need not be asked. */
-export function mustLeave(node: NodeRecord): boolean {
-  return node.removal !== undefined && (!node.removal.drain || node.status.drainedAtMs !== undefined);
+export function mustLeave({ removal, role, status }: NodeRecord): boolean {
+  if (removal === undefined) return false;
+  if (status.drainedAtMs !== undefined) return true;
+  // A member of the control plane first waits until quorum stays without it; unless all of it goes.
+  return !removal.drain && (role !== NodePoolRole.CONTROL_PLANE || removal.reason === 'ClusterDeleted');
 }
 
 /** Kept for a person to look at: what it has stays as it is, and what runs of Kubernetes is stopped. */

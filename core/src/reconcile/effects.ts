@@ -1,5 +1,6 @@
 import { FlotillaError, toFlotillaError, type Logger } from '@flotilla/kit';
 import type { KubeClient } from '@flotilla/kube';
+import { cordonKey } from '../plan/scheduling.js';
 import type { ClusterLinks } from './cluster-links.js';
 import { drainNode } from './drain.js';
 import type { Effect, EffectOf } from './effect.js';
@@ -81,12 +82,22 @@ export class Effects {
   #table(): Executors {
     const { store, clock, keys, dispatch } = this.#ports;
     return {
-      cordon: async ({ clusterId, nodeName }) => {
-        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', { spec: { unschedulable: true } });
+      cordon: async ({ clusterId, nodeName, uid, mark }) => {
+        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', {
+          metadata: { uid, annotations: { [cordonKey]: mark } },
+          spec: { unschedulable: true },
+        });
+        return false;
+      },
+      uncordon: async ({ clusterId, nodeName, uid, lift }) => {
+        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', {
+          metadata: { uid, annotations: { [cordonKey]: null } },
+          ...(lift ? { spec: { unschedulable: null } } : {}),
+        });
         return false;
       },
       drain: async (effect) => {
-        const facts = await drainNode(this.#client(effect.clusterId), effect);
+        const facts = await drainNode(this.#client(effect.clusterId), effect, clock.now().wallMs);
         const changed = !same(facts, this.#memory.drains.get(effect.nodeId));
         this.#memory.drains.set(effect.nodeId, facts);
         return changed;

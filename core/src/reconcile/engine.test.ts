@@ -74,7 +74,7 @@ describe('the engine', () => {
     expect(await states(world)).toEqual(['a RUNNING', 'b DELETING', 'c RUNNING', 'd RUNNING']);
     expect((await world.store.read.node(node?.id ?? ''))?.status).toMatchObject({
       reason: 'Draining',
-      message: '1 pod must leave the node. Blocked: default/app-2: budget web allows no disruption.',
+      message: '1 pod must leave the node. Blocked: default/app-2 is protected by the disruption budget web.',
     });
     expect(world.agents.get('mch_b')?.acts).not.toContain('leave');
     world.kubernetes.protectedPods.clear();

@@ -3,6 +3,7 @@ import type { NodeView, MachineView } from '../domain/views.js';
 import { planNode } from '../plan/node.js';
 import type { NodeFacts } from '../plan/node-facts.js';
 import { planTarget } from '../plan/target.js';
+import type { Change } from '../store/change.js';
 import { eventsOf } from './changes.js';
 import type { ClusterLinks } from './cluster-links.js';
 import type { Effect, NodePlace } from './effect.js';
@@ -19,7 +20,7 @@ export function nodeReconciler(ports: EnginePorts, links: ClusterLinks, memory: 
     owner: 'node',
     key: 'machine',
     reads: ['node', 'machine', 'pool', 'cluster', 'target', 'sessions', 'cluster watch'],
-    writes: ['node.status', 'event.append'],
+    writes: ['node.status', 'node.yield', 'event.append'],
     look: async (machineId, now, seen) => {
       const view = seen ?? (await ports.store.read.views.machine(machineId));
       const nodeView = view === undefined ? undefined : nodeViewOf(view);
@@ -45,7 +46,7 @@ function factsOf(
   const link = links.get(cluster.id);
   const seen = link?.nodes.get(node.name);
   // A Node object of the same name that belongs to another machine is not ours to read or to delete.
-  const ours = seen?.providerId === '' || seen?.providerId === `flotilla://${machine.id}`;
+  const ours = seen?.providerId === `flotilla://${machine.id}`;
   return {
     now,
     live: ports.sessions.live(machine.id),
@@ -66,13 +67,15 @@ function outcomeOf(view: NodeView, facts: NodeFacts, memory: EngineMemory): Outc
   const place: NodePlace = { clusterId: cluster.id, nodeId: node.id, nodeName: node.name, machineId: machine.id };
   const effects: Effect[] = plan.acts.map((act) => ({ ...act, ...place }));
   if (plan.ended) memory.drains.delete(node.id);
-  const changed = plan.ended || plan.notes.length > 0 || !same(plan.status, node.status);
+  const yields = (plan.yields ?? []).map((wish): Change => ({ kind: 'node.yield', nodeId: node.id, wish }));
+  const changed = plan.ended || plan.notes.length > 0 || yields.length > 0 || !same(plan.status, node.status);
   if (!changed) return { ...nothing, effects, recheckMs: plan.recheckMs };
   return {
     ...nothing,
     effects,
     recheckMs: plan.recheckMs,
     changes: [
+      ...yields,
       { kind: 'node.status', nodeId: node.id, status: plan.status, ended: plan.ended },
       ...eventsOf('node', node.id, plan.notes),
     ],

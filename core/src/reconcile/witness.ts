@@ -15,8 +15,7 @@ export function witnessOf(link: LinkView | undefined, nodeName: string, machineI
   const knownSinceMs = link?.watchedSinceMs;
   if (link === undefined || knownSinceMs === undefined) return { known: false, knownSinceMs: undefined, ...nothing };
   const node = link.nodes.get(nodeName);
-  const ours = node?.providerId === '' || node?.providerId === `flotilla://${machineId}`;
-  if (node === undefined || !ours) return { known: true, knownSinceMs, ...nothing };
+  if (node?.providerId !== `flotilla://${machineId}`) return { known: true, knownSinceMs, ...nothing };
   const ready = node.conditions.find((c) => c.type === 'Ready');
   return {
     known: true,

@@ -263,7 +263,8 @@ export class FakeKubernetes {
 
   #evict(name: string, write: (text: string) => void): EvictionOutcome {
     if (this.protectedPods.has(name)) {
-      return { kind: 'blocked', message: 'budget web allows no disruption', retryAfterMs: undefined };
+      const message = "Cannot evict pod as it would violate the pod's disruption budget.";
+      return { kind: 'blocked', message, retryAfterMs: undefined, budget: 'web' };
     }
     write(`evict ${name}`);
     return this.pods.delete(name) ? { kind: 'evicted' } : { kind: 'gone' };
@@ -356,23 +357,19 @@ export class FakeKubernetes {
       metadata?: {
         resourceVersion?: string;
         labels?: Record<string, string | null>;
-        annotations?: Record<string, string>;
+        annotations?: Record<string, string | null>;
       };
-      spec?: { unschedulable?: boolean; taints?: KubeNode['taints'] };
+      spec?: { unschedulable?: boolean | null; taints?: KubeNode['taints'] };
     }; // what the engine sends
     if (metadata?.resourceVersion !== undefined && metadata.resourceVersion !== node.meta.resourceVersion) {
       throw new FlotillaError('KUBE_CONFLICT', 'it has changed', { kind: 'conflict' });
     }
-    const labels: Record<string, string> = { ...node.meta.labels };
-    for (const [key, value] of Object.entries(metadata?.labels ?? {})) {
-      if (value === null) delete labels[key];
-      else labels[key] = value;
-    }
-    const meta = { ...node.meta, labels, annotations: { ...node.meta.annotations, ...metadata?.annotations } };
+    const labels = merged(node.meta.labels, metadata?.labels);
+    const meta = { ...node.meta, labels, annotations: merged(node.meta.annotations, metadata?.annotations) };
     this.nodes.set(at.name, { ...node, meta });
     this.putNode(at.name, {
       labels,
-      unschedulable: spec?.unschedulable ?? node.unschedulable,
+      unschedulable: spec?.unschedulable === undefined ? node.unschedulable : spec.unschedulable === true,
       taints: spec?.taints ?? node.taints,
     });
     return this.nodes.get(at.name) as KubeObjects[R]; // nodes only
@@ -381,4 +378,13 @@ export class FakeKubernetes {
   #networkComes(): void {
     for (const name of this.nodes.keys()) this.putNode(name, { conditions: [readyCondition(true)] });
   }
+}
+
+/** A merge patch of a map: null takes an entry away. */
+function merged(
+  before: Readonly<Record<string, string>>,
+  patch: Readonly<Record<string, string | null>> = {},
+): Record<string, string> {
+  const all = Object.entries({ ...before, ...patch });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
 }
