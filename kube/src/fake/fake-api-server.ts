@@ -59,10 +59,11 @@ export class FakeApiServer {
 
   private constructor(options: FakeApiServerOptions) {
     const clock = options.clock ?? systemClock;
-    const timestamp = (): string => new Date(clock.now().wallMs).toISOString().replace(/\.\d+Z$/, 'Z');
+    const timestamp = (offsetSeconds = 0): string =>
+      new Date(clock.now().wallMs + offsetSeconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
     this.gitVersion = options.gitVersion ?? 'v1.35.4';
     this.#store = new FakeObjectStore(timestamp);
-    this.#pods = new FakePods(this.#store, timestamp);
+    this.#pods = new FakePods(this.#store);
     this.#api = new FakeApi(this.#store, this.#pods);
     this.#watchers = new FakeWatchers(this.#store);
     this.lifecycle = new FakeNodeLifecycle(this.#store, clock);

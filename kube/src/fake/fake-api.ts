@@ -1,7 +1,7 @@
 import type { ResourcePlace } from '../paths.js';
 import { isMap, mapAt, mergePatch, strategicPatch, textAt, type JsonMap } from './json.js';
 import type { FakeObjectStore } from './object-store.js';
-import { checkUid, uidPrecondition, type FakePods } from './pods.js';
+import { checkUid, graceOf, uidPrecondition, type FakePods } from './pods.js';
 import { FakeRefusal } from './refusal.js';
 import type { FakeRoute } from './routes.js';
 import { fieldMatcher, labelMatcher, type Matcher } from './selectors.js';
@@ -66,7 +66,8 @@ export class FakeApi {
     const current = this.#store.find(place, namespace, name);
     if (current === undefined) throw new FakeRefusal(404, 'NotFound', `${place.plural} "${name}" not found`);
     if (subresource === 'eviction' && request.method === 'POST') {
-      this.#pods.evict(current, uidPrecondition(mapAt(request.body, 'deleteOptions')));
+      const options = mapAt(request.body, 'deleteOptions');
+      this.#pods.evict(current, uidPrecondition(options), graceOf(options));
       return { status: 201, body: { kind: 'Status', apiVersion: 'v1', status: 'Success' } };
     }
     if (subresource === 'approval' && request.method === 'PUT')
@@ -169,9 +170,8 @@ export class FakeApi {
 
   #delete(place: ResourcePlace, current: JsonMap, options: JsonMap): JsonMap {
     checkUid(current, uidPrecondition(options));
-    const meta = mapAt(current, 'metadata');
-    if (place.kind === 'Pod') this.#pods.remove(current);
-    else this.#store.remove(place, textAt(meta, 'namespace'), textAt(meta, 'name'));
+    if (place.kind === 'Pod') this.#pods.remove(current, graceOf(options));
+    else this.#store.delete(place, current);
     return { kind: 'Status', apiVersion: 'v1', status: 'Success' };
   }
 

@@ -28,13 +28,13 @@ const historyMax = 10_000;
 export class FakeObjectStore {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: FakeChange) => void>();
-  readonly #timestamp: () => string;
+  readonly #timestamp: (offsetSeconds?: number) => string;
   #history: FakeChange[] = [];
   #version = 1000;
   #forgottenUpTo = 0;
 
-  /** `timestamp` gives the present as Kubernetes writes it. */
-  constructor(timestamp: () => string) {
+  /** `timestamp` gives the present, or a moment so many seconds later, as Kubernetes writes it. */
+  constructor(timestamp: (offsetSeconds?: number) => string) {
     this.#timestamp = timestamp;
   }
 
@@ -62,8 +62,12 @@ export class FakeObjectStore {
     const meta = mapAt(object, 'metadata');
     const key = keyOf(place, textAt(meta, 'namespace'), textAt(meta, 'name'));
     const before = this.#entries.get(key);
-    const version = ++this.#version;
     const kept = before === undefined ? {} : mapAt(before.object, 'metadata');
+    if (before !== undefined && isReleased(kept, meta)) {
+      this.remove(place, textAt(meta, 'namespace'), textAt(meta, 'name'));
+      return object;
+    }
+    const version = ++this.#version;
     const stored: JsonMap = {
       ...object,
       apiVersion: place.apiVersion,
@@ -79,6 +83,16 @@ export class FakeObjectStore {
     this.#entries.set(key, { place, object: stored, owners });
     this.#tell({ version, place, type: before ? 'MODIFIED' : 'ADDED', object: stored, before: before?.object });
     return stored;
+  }
+
+  /** As the API server deletes: what a finalizer holds is only marked, and goes when the last finalizer does. */
+  delete(place: ResourcePlace, object: JsonMap, graceSeconds = 0): void {
+    const meta = mapAt(object, 'metadata');
+    if (graceSeconds === 0 && finalizersOf(meta) === 0)
+      return this.remove(place, textAt(meta, 'namespace'), textAt(meta, 'name'));
+    const deletionTimestamp = textAt(meta, 'deletionTimestamp') || this.#timestamp(graceSeconds);
+    const marked: JsonMap = { ...meta, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds };
+    this.put(place, { ...object, metadata: marked }, 'server');
   }
 
   remove(place: ResourcePlace, namespace: string, name: string): void {
@@ -149,6 +163,16 @@ export class FakeObjectStore {
     if (this.#history.length > historyMax) this.#forgottenUpTo = this.#history.shift()?.version ?? this.#forgottenUpTo;
     for (const listener of [...this.#listeners]) listener(change);
   }
+}
+
+/** The last finalizer has gone from an object that was told to go. */
+function isReleased(before: JsonMap, next: JsonMap): boolean {
+  return textAt(before, 'deletionTimestamp') !== '' && finalizersOf(before) > 0 && finalizersOf(next) === 0;
+}
+
+function finalizersOf(meta: JsonMap): number {
+  const { finalizers } = meta;
+  return Array.isArray(finalizers) ? finalizers.length : 0;
 }
 
 function keyOf(place: ResourcePlace, namespace: string, name: string): string {

@@ -13,21 +13,19 @@ export interface FakeEvictionAnswer {
 /** How pods leave: by eviction, held by budgets, at once or when the test says that their kubelet is done. */
 export class FakePods {
   readonly #store: FakeObjectStore;
-  readonly #timestamp: () => string;
   readonly #answers = new Map<string, FakeEvictionAnswer[]>();
   /** Pods on a node stay, being deleted, until {@link finish}. */
   linger = false;
 
-  constructor(store: FakeObjectStore, timestamp: () => string) {
+  constructor(store: FakeObjectStore) {
     this.#store = store;
-    this.#timestamp = timestamp;
   }
 
   answerEviction(namespace: string, name: string, answers: readonly FakeEvictionAnswer[]): void {
     this.#answers.set(`${namespace}/${name}`, [...answers]);
   }
 
-  evict(pod: JsonMap, uid: string): void {
+  evict(pod: JsonMap, uid: string, graceSeconds?: number): void {
     const meta = mapAt(pod, 'metadata');
     const [namespace, name] = [textAt(meta, 'namespace'), textAt(meta, 'name')];
     const answer = this.#answers.get(`${namespace}/${name}`)?.shift();
@@ -37,22 +35,22 @@ export class FakePods {
     }
     checkUid(pod, uid);
     this.#askBudgets(pod);
-    this.remove(pod);
+    this.remove(pod, graceSeconds);
   }
 
-  remove(pod: JsonMap): void {
-    const meta = mapAt(pod, 'metadata');
-    if (this.linger && textAt(mapAt(pod, 'spec'), 'nodeName') !== '') {
-      const deleting = { ...meta, deletionTimestamp: textAt(meta, 'deletionTimestamp') || this.#timestamp() };
-      this.#store.put(podPlace(), { ...pod, metadata: deleting }, 'server');
-      return;
-    }
-    this.#store.remove(podPlace(), textAt(meta, 'namespace'), textAt(meta, 'name'));
+  /** A pod on a node gets its grace, and stays until it is finished; any other goes at once. */
+  remove(pod: JsonMap, graceSeconds?: number): void {
+    const spec = mapAt(pod, 'spec');
+    const own = spec['terminationGracePeriodSeconds'];
+    const wanted = graceSeconds ?? (typeof own === 'number' ? own : 30);
+    const stays = this.linger && textAt(spec, 'nodeName') !== '';
+    this.#store.delete(podPlace(), pod, stays ? wanted : 0);
   }
 
   /** The kubelet has stopped the pod. */
   finish(namespace: string, name: string): void {
-    this.#store.remove(podPlace(), namespace, name);
+    const pod = this.#store.find(podPlace(), namespace, name);
+    if (pod !== undefined) this.#store.delete(podPlace(), pod);
   }
 
   #askBudgets(pod: JsonMap): void {
@@ -104,6 +102,12 @@ export function checkUid(object: JsonMap, uid: string): void {
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`,
     );
   }
+}
+
+/** The grace that DeleteOptions name, if they do. */
+export function graceOf(options: JsonMap): number | undefined {
+  const seconds = options['gracePeriodSeconds'];
+  return typeof seconds === 'number' ? seconds : undefined;
 }
 
 /** The uid that DeleteOptions name, or empty. */
