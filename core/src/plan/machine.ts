@@ -1,5 +1,5 @@
-import { EventSeverity, MachineRole, MachineState } from '@flotilla/proto';
-import type { MachineStatusRecord } from '../domain/records.js';
+import { EventSeverity, MachineRole, MachineState, SessionState } from '@flotilla/proto';
+import type { MachineRecord, MachineStatusRecord, NodeRecord } from '../domain/records.js';
 import { machineTransitions, stepTowards } from '../domain/states.js';
 import type { MachineView } from '../domain/views.js';
 import { camelCase, type Note, type Verdict } from './decision.js';
@@ -33,19 +33,17 @@ const verdict = (state: MachineState, reason: string, message: string): Verdict<
 
 function verdictOf({ machine, node, target }: MachineView): Verdict<MachineState> {
   if (machine.status.state === MachineState.RETIRED) return machine.status;
-  if (machine.retireRequestedAtMs !== undefined && node === undefined) {
+  const unclean = node === undefined && machine.observed?.clean === false && !machine.preserved;
+  if (machine.retireRequestedAtMs !== undefined && node === undefined && !(unclean && isHeard(machine))) {
     return verdict(
       MachineState.RETIRED,
       'OperatorRetired',
       'An operator retired the machine; its identity is revoked.',
     );
   }
-  if (machine.quarantined) {
-    const why = machine.quarantineReason === '' ? '' : `: ${machine.quarantineReason}`;
-    return verdict(MachineState.QUARANTINED, 'Quarantined', `The machine is kept out of all pools${why}.`);
-  }
+  if (machine.quarantined) return quarantined(machine, node);
   if (node === undefined) {
-    if (machine.observed?.clean === false) {
+    if (unclean) {
       return verdict(MachineState.CLEANING, 'HostNotClean', 'The host still has what was installed for a cluster.');
     }
     return verdict(MachineState.AVAILABLE, 'Spare', 'The machine is a spare: any pool that matches may claim it.');
@@ -57,6 +55,20 @@ function verdictOf({ machine, node, target }: MachineView): Verdict<MachineState
   }
   if (!told) return verdict(MachineState.RESERVED, 'Claimed', `The machine was claimed for ${where}.`);
   return verdict(MachineState.IN_USE, 'InUse', `The machine is a node of ${where}.`);
+}
+
+/** While it is heard it can still be cleaned; one that is not heard is given up as it is. */
+const isHeard = (machine: MachineRecord): boolean => machine.session === SessionState.CONNECTED;
+
+function quarantined(machine: MachineRecord, node: NodeRecord | undefined): Verdict<MachineState> {
+  const why = machine.quarantineReason === '' ? '' : `: ${machine.quarantineReason}`;
+  if (machine.preserved) {
+    const then = `Look at it, then run: flotilla release machine ${machine.name}`;
+    const message = `The machine is kept out of all pools and as it is${why}. ${then}; it is cleaned then.`;
+    return verdict(MachineState.QUARANTINED, 'Preserved', message);
+  }
+  const leaves = node === undefined ? '' : ` Its node of ${node.clusterName}/${node.poolName} leaves first.`;
+  return verdict(MachineState.QUARANTINED, 'Quarantined', `The machine is kept out of all pools${why}.${leaves}`);
 }
 
 function notesOf(before: MachineStatusRecord, after: MachineStatusRecord): Note[] {

@@ -44,7 +44,8 @@ export function machineReconciler({ store }: EnginePorts, memory: EngineMemory):
 /** A spare interests the pools that lack machines; one that is to be retired, the pool that has it. */
 function poolsThatCare({ machine, node }: MachineView, state: MachineState, memory: EngineMemory): Key[] {
   if (node !== undefined) {
-    return machine.retireRequestedAtMs !== undefined && node.removal === undefined ? [`pool:${node.poolId}`] : [];
+    const taken = machine.retireRequestedAtMs !== undefined || machine.quarantined;
+    return taken && node.removal === undefined ? [`pool:${node.poolId}`] : [];
   }
   if (state !== MachineState.AVAILABLE) return [];
   return machine.wantedPoolId === '' ? hungry(memory) : [`pool:${machine.wantedPoolId}`];

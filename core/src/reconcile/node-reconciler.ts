@@ -2,6 +2,7 @@ import type { Instant } from '@flotilla/kit';
 import type { NodeView, MachineView } from '../domain/views.js';
 import { planNode } from '../plan/node.js';
 import type { NodeFacts } from '../plan/node-facts.js';
+import { planStray } from '../plan/stray.js';
 import { planTarget } from '../plan/target.js';
 import type { Change } from '../store/change.js';
 import { eventsOf } from './changes.js';
@@ -23,11 +24,29 @@ export function nodeReconciler(ports: EnginePorts, links: ClusterLinks, memory: 
     writes: ['node.status', 'node.yield', 'event.append'],
     look: async (machineId, now, seen) => {
       const view = seen ?? (await ports.store.read.views.machine(machineId));
-      const nodeView = view === undefined ? undefined : nodeViewOf(view);
-      if (view === undefined || nodeView === undefined) return nothing;
-      return outcomeOf(nodeView, factsOf(view, nodeView, now, ports, links, memory), memory);
+      if (view === undefined) return nothing;
+      const nodeView = nodeViewOf(view);
+      const strays = straysOf(view, links);
+      if (nodeView === undefined) return { ...nothing, effects: strays };
+      const outcome = outcomeOf(nodeView, factsOf(view, nodeView, now, ports, links, memory), memory);
+      return { ...outcome, effects: [...outcome.effects, ...strays] };
     },
   };
+}
+
+/** Node objects of this machine in clusters that it is no live member of. */
+function straysOf(view: MachineView, links: ClusterLinks): Effect[] {
+  const { machine, node } = view;
+  const effects: Effect[] = [];
+  for (const [clusterId, link] of links.all()) {
+    if (!link.known || node?.clusterId === clusterId) continue;
+    const seen = link.nodes.get(machine.name);
+    if (seen?.providerId !== `flotilla://${machine.id}`) continue;
+    const act = planStray(view, toNodeFacts(seen));
+    const place = { clusterId, nodeId: '', nodeName: machine.name, machineId: machine.id };
+    if (act !== undefined) effects.push({ ...act, ...place });
+  }
+  return effects;
 }
 
 function nodeViewOf({ node, pool, cluster, ...view }: MachineView): NodeView | undefined {

@@ -18,7 +18,8 @@ import type {
   TargetRecord,
 } from '../domain/records.js';
 import type { RepairRecord } from '../domain/health-records.js';
-import type { ControlPlaneSeat, MachineView, PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
+import type { ControlPlaneSeat, MachineView, NodeView, PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
+import type { KubernetesNodeFacts, NodeFacts } from '../plan/node-facts.js';
 import {
   sampleVersion,
   someCluster,
@@ -254,6 +255,55 @@ export function aPoolView(over: Partial<PoolView> = {}): PoolView {
     controlPlane: [],
     members: [],
     candidates: [],
+    ...over,
+  };
+}
+
+export function aNodeView(over: Partial<NodeView> = {}): NodeView {
+  return {
+    node: aNodeRecord(),
+    pool: aPoolRecord(),
+    cluster: aClusterRecord(),
+    machine: aMachineRecord({ nodeId: 'nod_a' }),
+    target: undefined,
+    repair: undefined,
+    controlPlane: [],
+    ...over,
+  };
+}
+
+/** A Node object of ours that is Ready. */
+export function aKubernetesNode(over: Partial<KubernetesNodeFacts> = {}): KubernetesNodeFacts {
+  return {
+    uid: 'uid-1',
+    labels: {},
+    annotations: {},
+    taints: [],
+    resourceVersion: '1',
+    providerId: 'flotilla://mch_a',
+    unschedulable: false,
+    kubeletVersion: sampleVersion,
+    internalAddress: '10.0.0.10',
+    ready: true,
+    readyReason: 'KubeletReady',
+    readyMessage: '',
+    networkReady: true,
+    ...over,
+  };
+}
+
+/** The agent is heard and the API server answers. */
+export function someNodeFacts(over: Partial<NodeFacts> = {}): NodeFacts {
+  return {
+    now: { wallMs: 1_000_000, monotonicMs: 1_000_000 },
+    live: { connected: true, lastHeardMs: 1_000_000, watchedSinceMs: 0, deadlineMs: 15_000, ownStallMs: 0 },
+    clusterKnown: true,
+    kubernetes: aKubernetesNode(),
+    drain: undefined,
+    hold: undefined,
+    effectProblem: '',
+    tokenHeld: false,
+    tokenUsable: false,
     ...over,
   };
 }
