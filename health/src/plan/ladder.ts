@@ -67,7 +67,7 @@ export function stepRun(sight: RunSight): RunStep {
   if (leftAlone !== '') return cancelled(sight, leftAlone);
   if (health.verdict === HealthVerdict.HEALTHY) return recovered(repair);
   if (repair.state === PARKED) return stepParked(sight);
-  if (health.healthySinceMs !== undefined) return waitText('Nothing is found any more: it must stay so to count.');
+  if (health.healthySinceMs !== undefined) return paused(sight, 'Nothing is found any more: it must stay so to count.');
   if (held !== '') return heldBack(sight);
   if (!actionable.has(health.verdict))
     return paused(sight, 'It waits at this rung: what is known now is no reason to act.');
