@@ -2,14 +2,17 @@ import {
   architectures,
   hostArchitecture,
   imagesOf,
+  imagesOfCni,
   kubernetesVersions,
+  upstreamCnis,
   type Architecture,
   type ArtifactSource,
   type Mirror,
+  type UpstreamCni,
 } from '@flotilla/artifacts';
 import type { Mirror as EngineMirror } from '@flotilla/core';
-import { FlotillaError, type Logger } from '@flotilla/kit';
-import type { Cni } from '@flotilla/proto';
+import { FlotillaError, toFlotillaError, type Logger } from '@flotilla/kit';
+import { Cni } from '@flotilla/proto';
 import type { ArtifactsPort, ArtifactState, SyncProgress } from './api/parts.js';
 import { nodeManifest, sha256Hex } from './web/artifact-files.js';
 
@@ -24,6 +27,13 @@ export interface ArtifactsIndexParts {
   readonly onChanged: () => void;
 }
 
+const cniOf: Readonly<Record<UpstreamCni, Cni>> = { calico: Cni.CALICO, cilium: Cni.CILIUM };
+
+interface CniManifests {
+  readonly text: string;
+  readonly images: Readonly<Record<string, string>>;
+}
+
 const missing: ArtifactState = { state: 'missing', files: 0, sizeBytes: 0, manifestSha256: '' };
 
 /** What the mirror has, in memory, for decisions and lists; brought up to date when something was synced or imported. */
@@ -33,12 +43,13 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
     supportedSince: entry.supportedSince,
     availableForNewClusters: entry.newClusters === 'available',
     availableForExistingClusters: entry.existingClusters === 'available',
+    availabilityNote: entry.note,
     components: { ...entry.components },
     architectures: entry.architectures,
   }));
   readonly defaultArch: string = hostArchitecture() ?? 'amd64';
   #states = new Map<string, ArtifactState>();
-  #cni = new Map<string, { readonly text: string }>();
+  #cni = new Map<Cni, CniManifests>();
   readonly #syncing = new Set<string>();
 
   constructor(private readonly parts: ArtifactsIndexParts) {}
@@ -61,8 +72,10 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
         });
       }
     }
-    const changed = JSON.stringify([...states]) !== JSON.stringify([...this.#states]);
+    const cni = await this.#readCni();
+    const changed = JSON.stringify([...states, ...cni]) !== JSON.stringify([...this.#states, ...this.#cni]);
     this.#states = states;
+    this.#cni = cni;
     if (changed) this.parts.onChanged();
   }
 
@@ -81,9 +94,26 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
     return entry === undefined ? undefined : imagesOf(entry).find(({ component }) => component === 'flannel')?.image;
   }
 
-  /** Filled by `refresh`: what the mirror holds of network plugins, by plugin and version. */
-  cniManifests(cni: Cni, version: string): { readonly text: string } | undefined {
-    return this.#cni.get(`${cni} ${version}`);
+  /** `images`: of the manifest -> as nodes have them when they were loaded from the mirror. */
+  cniManifests(cni: Cni): CniManifests | undefined {
+    return this.#cni.get(cni);
+  }
+
+  /** The newest release of each plugin that somebody pinned. One that is damaged is as good as none. */
+  async #readCni(): Promise<Map<Cni, CniManifests>> {
+    const { mirror, log } = this.parts;
+    const found = new Map<Cni, CniManifests>();
+    for (const name of upstreamCnis) {
+      try {
+        const entry = await mirror.cni.newest(name, []);
+        const text = entry === undefined ? undefined : await mirror.cni.text(name, entry.version);
+        if (entry !== undefined && text !== undefined) found.set(cniOf[name], { text, images: imagesOfCni(entry) });
+      } catch (thrown) {
+        const { code, message, remedy } = toFlotillaError(thrown);
+        log.error({ code, err: message, remedy }, 'the manifest of a network plugin cannot be used');
+      }
+    }
+    return found;
   }
 
   knows(version: string): boolean {

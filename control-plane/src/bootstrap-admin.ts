@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Store } from '@flotilla/core';
+import type { NewMember, Store } from '@flotilla/core';
 import { FlotillaError, newId, randomText, type Clock, type Random } from '@flotilla/kit';
 import { EventSeverity, Role } from '@flotilla/proto';
 import { writePrivate } from './adapters/disk.js';
@@ -56,17 +56,10 @@ export async function bootstrapAdmin(
     secretHash: apiKeyHash(pepper, id, secret),
     expiresAtMs: nowMs + lifeMs,
   };
-  const member = {
-    id: `mem_${randomText(12, random)}`,
-    projectId: project.id,
-    subject: subjectOf(apiKey),
-    // An instance administrator holds no role in projects by itself.
-    role: Role.ADMIN,
-  };
   await store.commit(
     [
       { kind: 'apikey.create', apiKey },
-      { kind: 'member.set', member },
+      { kind: 'member.set', member: adminOf(project.id, apiKey, random) },
       {
         kind: 'event.append',
         event: {
@@ -95,4 +88,9 @@ export async function bootstrapAdmin(
     { owner: 'api', nowMs, actor: 'system' },
   );
   return path;
+}
+
+/** An instance administrator holds no role in projects by itself; the first one is also ADMIN of "default". */
+function adminOf(projectId: string, apiKey: { readonly id: string }, random: Random): NewMember {
+  return { id: `mem_${randomText(12, random)}`, projectId, subject: subjectOf(apiKey), role: Role.ADMIN };
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { openMirror, BuildSource, UpstreamSource } from '@flotilla/artifacts';
-import type { Engine, EnginePorts, Store } from '@flotilla/core';
-import { StallMeter } from '@flotilla/health';
+import type { Engine, EngineExtension, EnginePorts, Store } from '@flotilla/core';
+import { healthExtension, StallMeter } from '@flotilla/health';
 import { FlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
 import { ApiKeys } from './access/api-key.js';
+import { Census } from './census.js';
 import type { ApiKeyIdentity } from './access/identity.js';
 import { bootstrapAdmin } from './bootstrap-admin.js';
 import { MachineCertificates } from './access/machine-certificate.js';
@@ -37,7 +38,7 @@ import { loadAgentFiles } from './load-agent-files.js';
 import { openApiJson } from './gen/openapi.js';
 import { bundleHandler } from './web/bundle.js';
 import { loadRegistry } from './web/json/descriptors.js';
-import { openFeed } from './web/json/feed.js';
+import { openFeed, type Feed } from './web/json/feed.js';
 import { jsonGateway } from './web/json/gateway.js';
 import { webHandler, type WebParts } from './web/router.js';
 
@@ -48,7 +49,7 @@ export interface ServerPorts {
   readonly log: Logger;
   readonly version: string;
   readonly openStore: (dataDir: string) => Promise<Store>;
-  readonly createEngine: (ports: EnginePorts) => Engine;
+  readonly createEngine: (ports: EnginePorts, extensions: readonly EngineExtension[]) => Engine;
   readonly loopLagSeconds: () => { readonly p50: number; readonly p99: number; readonly max: number };
   readonly memoryBytes: () => number;
   readonly rateLimits?: RateLimits;
@@ -69,7 +70,7 @@ export interface ComposedServer {
 /** Makes the server and binds its port. Throws a FlotillaError that says what to do. */
 export async function composeServer(config: Config, ports: ServerPorts): Promise<ComposedServer> {
   await ensurePrivateDir(config.dataDir);
-  const metrics = new Metrics(ports.version);
+  const metrics = new Metrics(ports.version, ports.clock);
   const opened = await ports.openStore(config.dataDir);
   try {
     const store = measuredStore(opened, ports.clock, (...facts) => metrics.commit(...facts));
@@ -143,17 +144,20 @@ function makeLive(config: Config, base: Base) {
     log,
     onChanged: () => late.engine?.wake('mirror'),
   });
-  const engine = base.createEngine({
-    store,
-    clock,
-    random,
-    log: log.child({ part: 'engine' }),
-    sessions: table,
-    clusters: clusterConnector(box, { clock, random }),
-    keys: clusterKeys(box, random),
-    mirror: artifacts,
-    dispatch: { wake: (machineId) => late.sessions?.wake(machineId) },
-  });
+  const engine = base.createEngine(
+    {
+      store,
+      clock,
+      random,
+      log: log.child({ part: 'engine' }),
+      sessions: table,
+      clusters: clusterConnector(box, { clock, random }),
+      keys: clusterKeys(box, random),
+      mirror: artifacts,
+      dispatch: { wake: (machineId) => late.sessions?.wake(machineId) },
+    },
+    [healthExtension({ metrics: base.metrics.health })],
+  );
   const sessions = new Sessions({
     store,
     engine,
@@ -239,7 +243,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
     handshakeMs: 10_000,
     onRefused: (why) => metrics.refused(why),
   });
-  observe(base, live, connections);
+  observe(base, live, connections, feed);
   return { listener, grpc, readiness, feed };
 }
 
@@ -345,10 +349,14 @@ function downloads(max: number): () => (() => void) | undefined {
   };
 }
 
-function observe(base: Base, live: Live, connections: Connections): void {
+function observe(base: Base, live: Live, connections: Connections, feed: Feed): void {
   const { clock, authority, store } = base;
+  const census = new Census(store.read, clock);
   base.metrics.observe({
     agentsConnected: () => live.table.connected,
+    agentsLost: () => live.table.fleet().lost,
+    feeds: () => feed.open,
+    counts: () => census.counts(),
     heartbeatAgesSeconds: function* () {
       const nowMs = clock.now().monotonicMs;
       for (const entry of live.table.entries()) if (entry.connected) yield (nowMs - entry.lastHeardMs) / 1000;

@@ -1,8 +1,16 @@
+import type { Clock } from '@flotilla/kit';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Counts } from './census.js';
+import { PrometheusHealth } from './health-metrics.js';
 
 /** What the numbers are read from when somebody asks for them. */
 export interface MetricSources {
   readonly agentsConnected: () => number;
+  /** Fell silent within the last ten minutes. */
+  readonly agentsLost: () => number;
+  /** WebSocket feeds that are open. */
+  readonly feeds: () => number;
+  readonly counts: () => Promise<Counts>;
   readonly heartbeatAgesSeconds: () => Iterable<number>;
   readonly connections: () => number;
   readonly strangers: () => number;
@@ -18,13 +26,16 @@ export interface MetricSources {
 /** The numbers of the server, in the Prometheus format, all with the prefix `flotilla_`. */
 export class Metrics {
   readonly #registry = new Registry();
+  /** What the engine tells of health goes here. */
+  readonly health: PrometheusHealth;
   readonly #calls: Histogram;
   readonly #commits: Histogram;
   readonly #refused: Counter;
   readonly #requests: Counter;
 
-  constructor(version: string) {
+  constructor(version: string, clock: Clock) {
     const registers = [this.#registry];
+    this.health = new PrometheusHealth(this.#registry, clock);
     this.#calls = new Histogram({
       name: 'flotilla_grpc_server_duration_seconds',
       help: 'Duration of gRPC calls by method and code; streams count from begin to end.',
@@ -68,6 +79,18 @@ export class Metrics {
       });
     };
     gauge('flotilla_agents_connected', 'Agents with a session here.', sources.agentsConnected);
+    gauge('flotilla_agents_lost', 'Agents that fell silent within the last ten minutes.', sources.agentsLost);
+    gauge('flotilla_feeds', 'WebSocket feeds that are open.', sources.feeds);
+    this.#byState(
+      'flotilla_nodes',
+      'Live nodes by state; at most 30 s old.',
+      async () => (await sources.counts()).nodes,
+    );
+    this.#byState(
+      'flotilla_machines',
+      'Machines by state; at most 30 s old.',
+      async () => (await sources.counts()).machines,
+    );
     gauge('flotilla_connections', 'Connections of every kind.', sources.connections);
     gauge('flotilla_connections_strangers', 'Connections that have not said who they are.', sources.strangers);
     gauge(
@@ -114,6 +137,20 @@ export class Metrics {
 
   async text(): Promise<{ readonly text: string; readonly contentType: string }> {
     return { text: await this.#registry.metrics(), contentType: this.#registry.contentType };
+  }
+
+  #byState(name: string, help: string, read: () => Promise<ReadonlyMap<string, number>>): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['state'],
+      registers: [this.#registry],
+      async collect() {
+        const counts = await read();
+        this.reset();
+        for (const [state, count] of counts) this.set({ state }, count);
+      },
+    });
   }
 
   #loopLag(read: MetricSources['loopLagSeconds']): void {

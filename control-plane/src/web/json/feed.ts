@@ -34,6 +34,8 @@ export interface FeedParts {
 }
 
 export interface Feed {
+  /** Feeds that are open now. */
+  readonly open: number;
   /** Takes a connection that asks to become a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   close(): void;
@@ -52,6 +54,9 @@ export function openFeed(parts: FeedParts): Feed {
   const server = new WebSocketServer({ noServer: true, maxPayload: helloBytesMax, perMessageDeflate: false });
   const codec = new JsonCodec(parts.registry);
   return {
+    get open() {
+      return server.clients.size;
+    },
     upgrade(request, socket, head) {
       // Without a handler a reset by the other side would end the process.
       socket.on('error', () => socket.destroy());
@@ -142,7 +147,7 @@ class FeedSession {
 
   /** Sends one event; waits while the reader is slow, so that what it has not taken stays in the table. */
   async #send(message: unknown): Promise<void> {
-    const bytes = this.method.definition.responseSerialize(message as never);
+    const bytes = this.method.definition.responseSerialize(message);
     const text = JSON.stringify(this.codec.decode(this.described.output, bytes));
     this.client.send(text, () => undefined);
     const { clock } = this.parts.serving;

@@ -68,7 +68,7 @@ async function serve(
     sendText(request, response, status, `${JSON.stringify(shown)}\n`, 'application/json');
     return;
   }
-  const bytes = method.definition.responseSerialize(outcome.value as never);
+  const bytes = method.definition.responseSerialize(outcome.value);
   const answer = JSON.stringify(codec.decode(described.output, bytes));
   sendText(request, response, 200, `${answer}\n`, 'application/json');
 }
