@@ -28,10 +28,10 @@ export const artifactsVerbs: readonly VerbInfo[] = [
   {
     name: 'export',
     words: ['VERSION'],
-    flags: [file, arch],
+    flags: [{ ...file, needed: true }, arch],
     help: 'write one bundle file, for sites without a network',
   },
-  { name: 'import', flags: [file], help: 'bring a bundle in' },
+  { name: 'import', flags: [{ ...file, needed: true }], help: 'bring a bundle in' },
   {
     name: 'pin-cni',
     words: ['CNI', 'VERSION'],

@@ -16,6 +16,8 @@ export interface FlagInfo {
   readonly name: string;
   /** Name of its value; absent = it has none. */
   readonly value?: string;
+  /** It cannot be left out. */
+  readonly needed?: true;
   readonly help: string;
 }
 
@@ -81,7 +83,10 @@ export function helpOf(name: string, command: CommandInfo, settings: string): st
     ({ name: flag, value }) => ` [--${flag}${value === undefined ? '' : ` ${value}`}]`,
   );
   const head = `Usage: flotilla-server ${name}${verbs.length > 0 ? ' <verb>' : ''}${own.join('')}${command.settings === true ? ' [settings]' : ''}`;
-  const verbLines = verbs.map((verb) => `  ${usageOf(verb).padEnd(46)} ${verb.help}`);
+  const verbLines = verbs.map((verb) => {
+    const usage = usageOf(verb);
+    return usage.length > 44 ? `  ${usage}\n${' '.repeat(47)}${verb.help}` : `  ${usage.padEnd(44)} ${verb.help}`;
+  });
   const flagLines = flagsOf(command).map(({ name: flag, value, help }) => {
     const left = `--${flag}${value === undefined ? '' : ` ${value}`}`;
     return `  ${left.padEnd(34)} ${help}`;
@@ -99,11 +104,11 @@ export function helpOf(name: string, command: CommandInfo, settings: string): st
 }
 
 function usageOf({ name, words = [], flags = [] }: VerbInfo): string {
-  return [
-    name,
-    ...words,
-    ...flags.map(({ name: flag, value }) => `[--${flag}${value === undefined ? '' : ` ${value}`}]`),
-  ].join(' ');
+  const options = flags.map(({ name: flag, value, needed }) => {
+    const text = `--${flag}${value === undefined ? '' : ` ${value}`}`;
+    return needed === true ? text : `[${text}]`;
+  });
+  return [name, ...words, ...options].join(' ');
 }
 
 export function usage(problem: string): FlotillaError {

@@ -122,7 +122,7 @@ export const settings: readonly Setting[] = [
   },
   {
     key: 'heartbeatInterval',
-    help: 'how often agents report; a machine is silent after three missed ones',
+    help: 'how often agents report; a machine is silent after three missed ones, on an uneven link after more',
     valueName: 'DURATION',
     preset: '5s',
     problem: (text) => {
