@@ -31,12 +31,9 @@ export function continueRun(repair: RepairRecord, step: RunStep, sight: RunSight
       const history = closed(repair, step.outcome, step.message, nowMs);
       const ended = { ...repair, state: step.state, message: step.message, history, endedAtMs: nowMs };
       const well = step.state === RepairState.SUCCEEDED;
-      const text = well ? `${rungText(repair.rung).doing.replace(/,.*/, '')}: ${step.message}` : step.message;
-      const note = news(
-        'Remediation',
-        well ? 'RepairSucceeded' : 'RepairCancelled',
-        repair.rung === RepairRung.ASK ? step.message : text,
-      );
+      const helped = well && step.outcome === 'Succeeded' && repair.rung !== RepairRung.REPLACE;
+      const text = helped ? `${step.message} What helped: ${rungText(repair.rung).would}.` : step.message;
+      const note = news('Remediation', well ? 'RepairSucceeded' : 'RepairCancelled', text);
       return { repair: ended, changed: true, began: false, note };
     }
     case 'next': {
