@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -7,10 +7,13 @@ import { settings } from '@flotilla/control-plane';
 import { systemClock, systemRandom } from '@flotilla/kit';
 import { commands as agentCommands } from '../../node-agent/src/commands/registry.js';
 import { preflightChecks } from '../../node-agent/src/steps/preflight/preflight.js';
+import { readManifests } from '../../cli/src/manifest/read.js';
 import { flagOf } from '../../control-plane/src/config/load.js';
 import { argvOf, blocksOf, commandsOf, inlineCode, linkedFiles, pages, pageText, places, root } from './markdown.js';
 
 const home = mkdtempSync(join(tmpdir(), 'flotilla-docs-'));
+// What `apply -f pool.yaml` and the like of the pages need to be understood.
+writeFileSync(join(home, 'pool.yaml'), 'kind: NodePool\nmeta: {name: web}\ncluster: demo\nspec: {size: 8}\n');
 afterAll(() => rmSync(home, { recursive: true }));
 
 const texts = pages().map((page) => ({ page, text: pageText(page) }));
@@ -100,6 +103,18 @@ describe('flotilla', () => {
   });
 });
 
+describe('manifests', () => {
+  const shown = blocks.filter(({ language, place }) => language === 'yaml' && place === 'manifest');
+  test.each(shown.map((block) => [`${block.page}:${block.line}`, block] as const))(
+    '%s can be applied',
+    (_at, block) => {
+      const { manifests, problems } = readManifests(block.lines.join('\n'), 'pool.yaml');
+      expect(problems).toEqual([]);
+      expect(manifests).toHaveLength(1);
+    },
+  );
+});
+
 describe('flotilla-server', () => {
   const flags = new Set(['config', 'help', ...settings.map(({ key }) => flagOf(key))]);
   const cases = [
@@ -118,7 +133,7 @@ describe('flotilla-server', () => {
 
   test('has every setting that the YAML shows', () => {
     const keys = blocks
-      .filter(({ language }) => language === 'yaml')
+      .filter(({ language, place }) => language === 'yaml' && place !== 'manifest')
       .flatMap((block) => block.lines.map((line) => line.replace(/:.*/, '')));
     expect(keys).toEqual(['publicUrl']);
     expect(settings.map(({ key }) => key)).toEqual(expect.arrayContaining(keys));

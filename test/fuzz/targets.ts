@@ -84,15 +84,15 @@ const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const csr = certificateRequest(privateKey);
 const csrPem = `-----BEGIN CERTIFICATE REQUEST-----\n${csr.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE REQUEST-----\n`;
 
-const poolYaml = `apiVersion: flotilla.dev/v1
-kind: NodePool
-metadata: {name: web, cluster: demo, labels: {team: a}}
+const poolYaml = `kind: NodePool
+meta: {name: web, labels: {team: a}}
+cluster: demo
 spec:
   size: 3
   selector: {arch: amd64, minCpus: 2}
   template: {labels: {tier: web}, taints: [{key: a, value: b, effect: NoSchedule}], maxPods: 50}
 `;
-const clusterYaml = `apiVersion: flotilla.dev/v1\nkind: Cluster\nmetadata: {name: demo}\nspec: {cni: FLANNEL, podCidr: 10.244.0.0/16}\n`;
+const clusterYaml = `kind: Cluster\nmeta: {name: demo}\nspec: {cni: FLANNEL, podCidr: 10.244.0.0/16}\n`;
 
 const artifacts = JSON.stringify({
   schema: 1,
