@@ -82,6 +82,8 @@ export async function openCore(ports: CorePorts): Promise<AgentCore> {
     clock,
     log,
     probes: ports.probes ?? allProbes(),
+    // The report says whether the kubelet runs.
+    onChange: (type) => type === 'KubeletHealthy' && board.announce(),
     context: () => ({
       host,
       clock,

@@ -19,7 +19,7 @@ export const certificatesExpiring: HostProbe = {
     if (early.length > 0) return isTrue('NotYetValid', `not valid yet: ${early.map(({ name }) => name).join(', ')}`);
     const soon = lives.filter(({ fromMs, toMs }) => toMs - nowMs < (toMs - fromMs) * leftRatioMin);
     if (soon.length > 0) return isTrue('Expiring', `not renewed in time: ${named(soon, nowMs)}`);
-    return isFalse('Valid', `${lives.length} certificates are valid`);
+    return isFalse('Valid', `${lives.length} certificates looked at, none is about to run out`);
   },
 };
 

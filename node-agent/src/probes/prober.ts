@@ -20,6 +20,8 @@ export interface ProberPorts {
   readonly log: Logger;
   readonly probes: readonly HostProbe[];
   readonly context: () => Omit<ProbeContext, 'last'>;
+  /** Called when a probe says something else than before. */
+  readonly onChange?: (type: string) => void;
 }
 
 /**
@@ -111,6 +113,7 @@ export class Prober {
     entry.finding = now;
     entry.atMs = atMs;
     if (now === undefined || (before?.status === now.status && before.reason === now.reason)) return;
+    this.ports.onChange?.(entry.probe.type);
     const worth = before !== undefined || now.status === ConditionStatus.UNKNOWN;
     this.ports.log[worth ? 'info' : 'debug']({ probe: entry.probe.type, reason: now.reason }, now.message);
   }

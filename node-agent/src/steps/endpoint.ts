@@ -3,3 +3,8 @@ export function splitEndpoint(endpoint: string): { readonly host: string; readon
   const colon = endpoint.lastIndexOf(':');
   return { host: endpoint.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(endpoint.slice(colon + 1)) };
 }
+
+/** IPv4 or IPv6, as opposed to a name. */
+export function isAddress(host: string): boolean {
+  return host.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+}

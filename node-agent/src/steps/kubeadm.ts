@@ -168,6 +168,18 @@ function foreignFiles(found: readonly string[]): StepProblems {
   );
 }
 
+/** After a reset the cluster still counts the old kubelet as Ready until its Lease has run out; kubeadm refuses that long. */
+function nodeStillThere(): StepWaiting {
+  return new StepWaiting(
+    {
+      code: 'NODE_STILL_READY',
+      message: 'the cluster still counts the node of this name as Ready; it can join when its Lease has run out',
+      remedy: 'It is tried again by itself within a minute. If another machine has this name, rename one of the two.',
+    },
+    10_000,
+  );
+}
+
 /** Uploaded certificates live two hours; a running member uploads them again when it is asked to. */
 function uploadAwaited(errors: readonly string[]): StepWaiting {
   return new StepWaiting(
@@ -190,6 +202,7 @@ function kubeadmFailed(
     .filter((line) => /\[ERROR |^error:|error execution phase/i.test(line))
     .map((line) => line.trim())
     .slice(0, 5);
+  if (/a Node with name \S+ and status "Ready" already exists/.test(errors.join(' '))) throw nodeStillThere();
   if (/kubeadm-certs|certificate-key|download-certs/.test(errors.join(' '))) throw uploadAwaited(errors);
   const said = errors.length > 0 ? errors.join('; ').slice(0, 1500) : lastLine(result.stderr || result.stdout);
   const what = result.timedOut

@@ -91,6 +91,11 @@ export class Board {
     });
   }
 
+  /** What an act of a nonce could not do: shown, but nothing tries it again by itself. */
+  failAct(act: string, problem: Problem): void {
+    this.#put('maintenance', { step: act, state: 'failed', endMs: this.#now(), problems: [problem], progress: '' });
+  }
+
   wait(phase: Phase, step: string, problem: Problem): void {
     const before = this.#phases.get(phase);
     if (before?.state === 'waiting' && before.problems[0]?.code === problem.code) return;

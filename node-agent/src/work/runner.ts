@@ -54,15 +54,16 @@ export class Runner {
       const held = await this.#runStep(step, context);
       if (held !== undefined) return held;
       const next = steps[index + 1];
-      if (next?.phase !== step.phase) this.#phaseDone(step.phase);
+      if (next?.phase !== step.phase) this.#phaseDone(step.phase, steps);
     }
     return { kind: 'converged' };
   }
 
-  /** Maintenance is no phase of joining: it is shown only when something was done. */
-  #phaseDone(phase: Phase): void {
+  /** Maintenance is no phase of joining: it is done when what was shown of it was one of these steps. */
+  #phaseDone(phase: Phase, steps: readonly Step[]): void {
     const { board } = this.ports;
-    if (phase !== 'maintenance' || board.view(phase) !== undefined) board.done(phase);
+    const shown = board.view('maintenance')?.step;
+    if (phase !== 'maintenance' || steps.some(({ name }) => name === shown)) board.done(phase);
   }
 
   async #runStep(step: Step, context: StepContext): Promise<PassResult | undefined> {

@@ -16,7 +16,7 @@ import { deriveSteps, leaveSteps } from './derive.js';
 import type { Journal } from './journal.js';
 import { beginJournal, dueNonces, settleAll, wantedNonces } from './nonces.js';
 import type { WorkPort } from './port.js';
-import type { Act } from './journal-line.js';
+import { acts, type Act } from './journal-line.js';
 import type { StepName, StepRegistry } from './registry.js';
 import { Runner, type PassResult } from './runner.js';
 import type { Acceptance, TargetFile } from './target-file.js';
@@ -73,6 +73,7 @@ export class Worker implements WorkPort {
       this.#converged = false;
       // What was parked under the old target may be possible under the new one.
       this.#runner.unpark();
+      this.#forgetFailedAct();
       await this.ports.host.remove(this.#retiredPath);
       this.#poke();
     }
@@ -222,6 +223,7 @@ export class Worker implements WorkPort {
   /** One act; what keeps it from being done is shown as maintenance until something else is. */
   async #carryOut(act: Act, context: StepContext): Promise<'done' | 'failed'> {
     const { host, board, log } = this.ports;
+    this.#forgetFailedAct();
     try {
       await carryOut(act, {
         context,
@@ -239,9 +241,16 @@ export class Worker implements WorkPort {
       if (context.signal.aborted) throw error;
       const { code, message, remedy } = toFlotillaError(error);
       log.error({ act, code, err: error }, 'an act failed');
-      if (code !== 'RESET_UNFINISHED') board.fail('maintenance', act, [{ code, message, remedy }], resyncMs);
+      // Leaving shows its own trouble.
+      if (code !== 'RESET_UNFINISHED') board.failAct(act, { code, message, remedy });
       return 'failed';
     }
+  }
+
+  #forgetFailedAct(): void {
+    const { board } = this.ports;
+    const shown = board.view('maintenance')?.step ?? '';
+    if ((acts as readonly string[]).includes(shown)) board.clear('maintenance');
   }
 
   async #mend(names: readonly StepName[], context: StepContext): Promise<void> {

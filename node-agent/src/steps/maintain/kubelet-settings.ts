@@ -112,9 +112,12 @@ async function restart({ host, clock, signal, progress }: StepContext): Promise<
     well = (await kubeletHealthy(host)) ? well + 1 : 0;
   }
   if (well >= steadyLooks) return undefined;
-  const log = await host.run(['journalctl', '-u', 'kubelet.service', '-n', '40', '-o', 'cat', '--no-pager'], {
-    timeoutMs: 15_000,
-  });
+  const log = await host.run(
+    ['journalctl', '-u', 'kubelet.service', '-t', 'kubelet', '-n', '40', '-o', 'cat', '--no-pager'],
+    {
+      timeoutMs: 15_000,
+    },
+  );
   const lines = log.stdout.split('\n').filter((line) => /failed|error|invalid|unknown/i.test(line));
   return lastLine(lines.join('\n') || 'it did not answer its health check within a minute');
 }

@@ -1,6 +1,7 @@
 import { toFlotillaError } from '@flotilla/kit';
 import { Bootstrap } from '@flotilla/proto';
-import { splitEndpoint } from '../endpoint.js';
+import { isAddress, splitEndpoint } from '../endpoint.js';
+import { resolves } from '../prepare-host/hosts-entry.js';
 import { fine, problem, type PreflightCheck } from './check.js';
 
 /** The mirror answers and serves what the target names. */
@@ -26,6 +27,12 @@ export const apiEndpoint: PreflightCheck = {
     if (endpoint === '' || joined || target?.cluster?.bootstrap === Bootstrap.INIT) return fine;
     const { host: name, port } = splitEndpoint(endpoint);
     if (await host.connects(name, port, 5_000)) return fine;
+    if (!isAddress(name) && !(await resolves(host, name)))
+      return problem(
+        'ENDPOINT_UNRESOLVED',
+        `${name}, the name of the cluster's endpoint, has no address on this host`,
+        'Give it one in the DNS that this host asks: the control-plane machines, or the load balancer before them.',
+      );
     return problem(
       'API_SERVER_UNREACHABLE',
       `${endpoint}, the cluster's API server, does not accept connections from this host`,
