@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { type ErrorKind, type FlotillaError, toFlotillaError } from '@flotilla/kit';
+import { type ErrorKind, type FlotillaError, suggestion, toFlotillaError } from '@flotilla/kit';
 import { Call } from './call.js';
 import type { Env } from './env.js';
 import { Options } from './options.js';
@@ -85,9 +85,26 @@ function reportUsage(error: CommanderError, argv: readonly string[], env: Env): 
     env.stderr.write(`flotilla ${family} goes with: ${verbs.join(', ')}.\n${help}\n`);
     return 2;
   }
+  const strayed = error.code === 'commander.excessArguments' ? strayWord(argv) : undefined;
+  if (strayed !== undefined) {
+    env.stderr.write(`${strayed}\nSee: flotilla ${argv[0] ?? ''} --help\n`);
+    return 2;
+  }
   const text = error.message.replace(/^error: /, '').replace(/\n?\(Did you mean (.*)\?\)$/s, '. Did you mean $1?');
   env.stderr.write(`${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?]$/.test(text) ? '' : '.'}\n${help}\n`);
   return 2;
+}
+
+/** A family that does something by itself takes an unknown second word for one argument too many. */
+function strayWord(argv: readonly string[]): string | undefined {
+  const [family = '', word = ''] = argv.filter((each) => !each.startsWith('-'));
+  if (!Object.hasOwn(families, family) || Object.hasOwn(commands, `${family} ${word}`)) return undefined;
+  const words = Object.keys(commands).filter((path) => path.startsWith(`${family} `));
+  const near = suggestion(
+    word,
+    words.map((path) => path.slice(family.length + 1)),
+  );
+  return `Unknown command '${word}'.${near === undefined ? '' : ` Did you mean ${near}?`}`;
 }
 
 /** The longest known command at the start of the line. */

@@ -57,7 +57,7 @@ export function rungText(rung: RepairRung): string {
 
 /** What the verdict leads to, in words. */
 const consequences: Partial<Record<HealthVerdict, string>> = {
-  [HealthVerdict.KUBELET_SICK]: 'the repair ladder, from the rung that fits the cause',
+  [HealthVerdict.KUBELET_SICK]: 'the repair ladder',
   [HealthVerdict.MANAGEMENT_LOST]: 'the node is left alone (its work is running)',
   [HealthVerdict.HOST_GONE]: 'only what needs no host: a spare, when it is safe',
   [HealthVerdict.STARTING]: 'it has time to start',
@@ -69,8 +69,13 @@ export function verdictText(health: NodeHealth, nowMs: number): string {
   const { text } = verdictCell(health);
   const since = health.sinceTime === undefined ? '' : ` for ${age(health.sinceTime, nowMs)}`;
   const cause = health.reason === '' ? '' : `, ${health.reason}`;
-  const then = health.hold === '' ? consequences[health.verdict] : 'nothing is done now, see Held';
+  const then = thenText(health);
   return `${text}${since}${cause}${then === undefined ? '' : ` -> ${then}`}`;
+}
+
+function thenText({ hold, repair, verdict }: NodeHealth): string | undefined {
+  if (repair?.state === RepairState.PARKED) return 'the ladder is over, a person is asked';
+  return hold === '' ? consequences[verdict] : 'nothing is done now, see Held';
 }
 
 /** Each rung that was taken: when, which, how long, how it ended. */
@@ -81,7 +86,7 @@ export function rungLines(history: readonly RepairRungResult[], nowMs: number): 
       startTime === undefined || endTime === undefined ? '' : elapsed(endTime.getTime() - startTime.getTime());
     const when = startTime === undefined ? '' : `${age(startTime, nowMs)} ago`;
     const end = `${fromUpperCamel(outcome)}${took === '' ? '' : ` after ${took}`}`;
-    return `${when.padEnd(10)}${rungText(rung).padEnd(width + 2)}${end}${message === '' ? '' : `: ${message}`}`;
+    return `${when.padEnd(11)}${rungText(rung).padEnd(width + 2)}${end}${message === '' ? '' : `: ${message}`}`;
   });
 }
 
@@ -133,7 +138,7 @@ export function holdLines(holds: readonly Hold[], nowMs: number): string[] {
   return holds.map(({ scope, subject, reason, message, unhealthy, total, limit, sinceTime }) => {
     const counted = total === 0 ? '' : `, ${unhealthy} of ${total} unhealthy, limit ${limit}`;
     const since = sinceTime === undefined ? '' : ` since ${age(sinceTime, nowMs)}`;
-    const head = `${reason}${since} (${scope} ${subject}${counted})`;
+    const head = `nothing is repaired${since}: ${reason} (${`${scope} ${subject}`.trim()}${counted})`;
     return message === '' ? head : `${head}\n${message}`;
   });
 }

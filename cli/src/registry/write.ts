@@ -37,7 +37,7 @@ export const writeCommands = {
     summary: 'set labels, or take them away with key-',
     about: 'For machines, pools, clusters and projects. Nodes get the labels of their pool: see --nodes.',
     arguments: [
-      { name: 'type', help: 'machine, pool, cluster or project', choices: ['machine', 'pool', 'cluster', 'project'] },
+      { name: 'type', help: 'machine, pool, cluster or project', complete: 'noun' },
       { name: 'name', help: 'its name or id', complete: 'name-of-noun' },
       { name: 'labels', variadic: true, help: 'key=value, or key- to take one away' },
     ],

@@ -91,7 +91,7 @@ function cureOf({ meta, cluster, status }: NodePool): string {
   const cures: string[] = [];
   if ((status?.missing ?? 0) > 0) cures.push(`add a server: flotilla token create --pool ${name} --cluster ${cluster}`);
   if ((status?.holds ?? []).some(({ reason }) => reason !== 'Paused'))
-    cures.push(`look at the nodes below; nothing has to be done for it to go on: it resumes by itself`);
+    cures.push('look at the nodes below; it resumes by itself');
   if (status?.pause !== undefined) cures.push(`end the pause: flotilla resume pool ${name} --cluster ${cluster}`);
   return cures.join('\n');
 }
@@ -164,9 +164,10 @@ function noteOf(node: Node, revision: bigint): string | undefined {
   if (status === undefined) return undefined;
   const behind =
     isMember(status.state) && status.observedTemplateRevision !== 0n && status.observedTemplateRevision < revision;
+  const sick = status.health !== undefined && status.health.reason !== '';
   const notes = [
     nodeWarning(node).text.replace(/^! /, ''),
-    status.health?.hold ?? '',
+    sick ? (status.health?.message ?? '') : '',
     behind ? `has revision ${status.observedTemplateRevision}` : '',
     status.drain !== undefined && status.drain.podsLeft > 0 ? `${status.drain.podsLeft} pods have to leave` : '',
   ].filter((note) => note !== '' && note !== 'held');

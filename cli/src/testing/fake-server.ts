@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { join } from 'node:path';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import {
   type handleUnaryCall,
   Metadata,
@@ -32,6 +34,7 @@ import {
 } from '@flotilla/proto';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { type FakeCertificates, fakeCertificates } from './fake-certificates.js';
+import { fakeNowMs } from './fake-env.js';
 import { FakeFailure } from './fake-failure.js';
 import { FakeFleet } from './fake-fleet.js';
 
@@ -43,6 +46,11 @@ export class FakeServer {
   readonly apiKey = 'flk_test.secret';
   /** Thrown by the next calls of a method, as long as it is set. */
   readonly failures = new Map<string, FakeFailure>();
+  /** What /readyz says, and how far the server's clock is ahead. */
+  ready = true;
+  aheadMs = 0;
+  private front: TlsServer | undefined;
+  private readonly sockets = new Set<TLSSocket>();
   private readonly watchers = new Set<ServerWritableStream<WatchEventsRequest, WatchEventsResponse>>();
 
   private constructor(
@@ -83,6 +91,8 @@ export class FakeServer {
 
   stop(): void {
     this.grpc.forceShutdown();
+    this.front?.close();
+    for (const socket of this.sockets) socket.destroy();
     this.watchers.clear();
   }
 
@@ -92,17 +102,38 @@ export class FakeServer {
     await this.listen(this.port);
   }
 
+  /** One port, as the real one: `h2` is gRPC, `http/1.1` the web. */
   private async listen(port: number): Promise<void> {
     this.addServices();
-    const { keyPem, certificatePem } = this.certificates;
-    const credentials = ServerCredentials.createSsl(null, [
-      { private_key: Buffer.from(keyPem), cert_chain: Buffer.from(certificatePem) },
-    ]);
-    this.port = await new Promise<number>((resolve, reject) => {
-      this.grpc.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
+    const injector = this.grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    const http = createHttpServer((request, response) => {
+      this.calls.push({ method: `GET ${request.url ?? ''}`, request: undefined });
+      response.statusCode = this.ready ? 200 : 503;
+      response.setHeader('date', new Date(fakeNowMs + this.aheadMs).toUTCString());
+      response.end(this.ready ? 'ok\n' : 'the store is read-only: disk full\n');
     });
+    const { keyPem: key, certificatePem: cert } = this.certificates;
+    const front = createTlsServer({
+      key,
+      cert,
+      minVersion: 'TLSv1.3',
+      ALPNCallback: ({ protocols }) => ['http/1.1', 'h2'].find((name) => protocols.includes(name)),
+    });
+    front.on('secureConnection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      if (socket.alpnProtocol === 'h2') injector.injectConnection(socket);
+      else http.emit('connection', socket);
+    });
+    front.on('tlsClientError', (_error, socket) => socket.destroy());
+    this.front = front;
+    await new Promise<void>((resolve, reject) => {
+      front.once('error', reject);
+      front.listen(port, '127.0.0.1', resolve);
+    });
+    const address = front.address();
+    this.port = typeof address === 'object' && address !== null ? address.port : 0;
   }
 
   private addServices(): void {

@@ -21,6 +21,8 @@ export function useStage(): Stage {
     server.fleet = new FakeFleet();
     server.failures.clear();
     server.calls.length = 0;
+    server.ready = true;
+    server.aheadMs = 0;
     stage.terminal = await fakeTerminal();
     stage.terminal.vars['FLOTILLA_ADMIN_FILE'] = await server.writeAdminFile(stage.terminal.home);
   });
