@@ -57,14 +57,38 @@ describe('completeClusterSpec', () => {
   });
 
   test('several replicas need an endpoint and are regional', () => {
-    expect(problems({}, 3)).toEqual(['spec.endpoint: must be a DNS name, VIP or load balancer for several replicas']);
+    expect(problems({}, 3)).toEqual([
+      'spec.endpoint: must be a DNS name, VIP or load balancer for several replicas: the address of one machine dies with it',
+    ]);
     expect(problems({ endpoint: 'k8s.example.com' }, 3)).toEqual([]);
     expect(problems({}, 2)).toEqual(['controlPlaneReplicas: must be 1, 3 or 5: an even number adds no safety']);
     expect(problems({ availability: Availability.REGIONAL })).toHaveLength(1);
   });
 
-  test('what cannot be done yet is refused, not ignored', () => {
-    expect(problems({ cni: Cni.CALICO, controlPlaneKind: ControlPlaneKind.EXTERNAL })).toHaveLength(2);
+  test('a network plugin takes the settings that it has', () => {
+    const { CALICO, CILIUM, NONE } = Cni;
+    const settings = (cni: Cni, mtu: number, encapsulation: string): string[] =>
+      problems({ cni, cniSettings: { mtu, encapsulation } });
+    expect(settings(CALICO, 1400, 'wireguard')).toEqual([]);
+    expect(settings(CILIUM, 0, 'geneve')).toEqual([]);
+    expect(settings(CALICO, 900, 'geneve')).toEqual([
+      "spec.cniSettings.mtu: must be 0 (the plugin's own choice) or 1280 to 65535",
+      'spec.cniSettings.encapsulation: must be one of vxlan, ipip, wireguard, none with CALICO',
+    ]);
+    expect(settings(NONE, 1400, '')).toEqual([
+      'spec.cniSettings: must be empty for cni NONE: there is no plugin of ours to set up',
+    ]);
+  });
+
+  test('an imported cluster keeps its version, its network and its control plane', () => {
+    const external = { controlPlaneKind: ControlPlaneKind.EXTERNAL, kubernetesVersion: 'v1.33.1' };
+    const { value } = completeClusterSpec(ClusterSpec.fromPartial(external), { catalogue, controlPlaneReplicas: 0 });
+    expect(value.cni).toBe(Cni.NONE);
+    expect(problems(external, 0)).toEqual([]);
+    expect(problems({ ...external, cni: Cni.FLANNEL, availability: Availability.REGIONAL }, 0)).toEqual([
+      'spec.cni: must be NONE for an EXTERNAL cluster, which has its network already',
+      'spec.availability: must not be REGIONAL for an EXTERNAL cluster, whose control plane is not ours',
+    ]);
   });
 });
 

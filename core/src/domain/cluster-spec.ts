@@ -1,5 +1,5 @@
 import { dnsLabelProblem, suggestion, type FieldViolation } from '@flotilla/kit';
-import { Availability, ClusterSpec, Cni, ControlPlaneKind } from '@flotilla/proto';
+import { Availability, ClusterSpec, Cni, CniSettings, ControlPlaneKind } from '@flotilla/proto';
 import { overlaps, parseCidr, parseIpv4, type Cidr } from './cidr.js';
 import { dnsSubdomainProblem } from './kubernetes-syntax.js';
 
@@ -21,12 +21,14 @@ export function completeClusterSpec(
   context: { readonly catalogue: readonly CatalogueEntry[]; readonly controlPlaneReplicas: number },
 ): Checked<ClusterSpec> {
   const spec = given ?? ClusterSpec.create();
+  const external = spec.controlPlaneKind === ControlPlaneKind.EXTERNAL;
   const newest = context.catalogue.filter((v) => v.availableForNewClusters).at(-1);
   const value = ClusterSpec.create({
     ...spec,
     controlPlaneKind: spec.controlPlaneKind || ControlPlaneKind.SELF_PROVISIONED,
     kubernetesVersion: spec.kubernetesVersion || (newest?.version ?? ''),
-    cni: spec.cni || Cni.FLANNEL,
+    // An imported cluster has its network already.
+    cni: spec.cni || (external ? Cni.NONE : Cni.FLANNEL),
     podCidr: spec.podCidr || '10.244.0.0/16',
     serviceCidr: spec.serviceCidr || '10.96.0.0/12',
     clusterDomain: spec.clusterDomain || 'cluster.local',
@@ -34,12 +36,13 @@ export function completeClusterSpec(
       spec.availability || (context.controlPlaneReplicas > 1 ? Availability.REGIONAL : Availability.MULTI_ZONE),
   });
   const violations = [
-    ...kindViolations(value),
-    ...versionViolations('spec.kubernetesVersion', value.kubernetesVersion, context.catalogue),
+    ...cniViolations(value),
+    ...(external ? [] : versionViolations('spec.kubernetesVersion', value.kubernetesVersion, context.catalogue)),
     ...networkViolations(value),
     ...domainViolations(value),
-    ...endpointViolations(value.endpoint),
-    ...replicaViolations(context.controlPlaneReplicas, value),
+    ...(external
+      ? externalViolations(value)
+      : [...endpointViolations(value.endpoint), ...replicaViolations(context.controlPlaneReplicas, value)]),
   ];
   return { value, violations };
 }
@@ -50,6 +53,16 @@ export function clusterUpdateViolations(stored: ClusterSpec, wanted: ClusterSpec
   const violations: FieldViolation[] = immutable
     .filter((field) => stored[field] !== wanted[field])
     .map((field) => ({ field: `spec.${field}`, description: 'cannot change after the cluster was created' }));
+  const settings = (spec: ClusterSpec): string => JSON.stringify(CniSettings.fromPartial(spec.cniSettings ?? {}));
+  if (settings(stored) !== settings(wanted)) {
+    violations.push({ field: 'spec.cniSettings', description: 'cannot change after the cluster was created' });
+  }
+  if (stored.endpoint !== wanted.endpoint) {
+    violations.push({
+      field: 'spec.endpoint',
+      description: 'cannot change after the cluster was created: nodes and certificates were made for it',
+    });
+  }
   if (stored.kubernetesVersion !== wanted.kubernetesVersion) {
     violations.push({
       field: 'spec.kubernetesVersion',
@@ -59,17 +72,44 @@ export function clusterUpdateViolations(stored: ClusterSpec, wanted: ClusterSpec
   return violations;
 }
 
-function kindViolations(spec: ClusterSpec): FieldViolation[] {
+/** Encapsulations that each plugin offers, its default first. */
+const encapsulations: Readonly<Partial<Record<Cni, readonly string[]>>> = {
+  [Cni.FLANNEL]: ['vxlan'],
+  [Cni.CALICO]: ['vxlan', 'ipip', 'wireguard', 'none'],
+  [Cni.CILIUM]: ['vxlan', 'geneve', 'wireguard', 'none'],
+};
+
+function cniViolations({ cni, cniSettings }: ClusterSpec): FieldViolation[] {
+  if (cniSettings === undefined) return [];
+  const { mtu, encapsulation } = cniSettings;
+  const at = 'spec.cniSettings';
+  const offered = encapsulations[cni];
+  if (offered === undefined) {
+    return mtu === 0 && encapsulation === ''
+      ? []
+      : [{ field: at, description: 'must be empty for cni NONE: there is no plugin of ours to set up' }];
+  }
   const violations: FieldViolation[] = [];
-  if (spec.controlPlaneKind !== ControlPlaneKind.SELF_PROVISIONED) {
-    violations.push({
-      field: 'spec.controlPlaneKind',
-      description: 'must be SELF_PROVISIONED; importing a cluster is not supported yet',
-    });
+  if (mtu !== 0 && (mtu < 1280 || mtu > 65_535)) {
+    violations.push({ field: `${at}.mtu`, description: "must be 0 (the plugin's own choice) or 1280 to 65535" });
   }
-  if (spec.cni !== Cni.FLANNEL && spec.cni !== Cni.NONE) {
-    violations.push({ field: 'spec.cni', description: 'must be FLANNEL or NONE; the others are not supported yet' });
+  if (encapsulation !== '' && !offered.includes(encapsulation)) {
+    const description = `must be one of ${offered.join(', ')} with ${Cni[cni] ?? ''}`;
+    violations.push({ field: `${at}.encapsulation`, description });
   }
+  return violations;
+}
+
+/** A cluster that exists already: its control plane, version and network are its own. */
+function externalViolations(spec: ClusterSpec): FieldViolation[] {
+  const violations: FieldViolation[] = endpointViolations(spec.endpoint);
+  const refuse = (field: string, description: string): void => void violations.push({ field, description });
+  if (!/^v1\.\d+\.\d+/.test(spec.kubernetesVersion)) {
+    refuse('spec.kubernetesVersion', 'must be the version that the cluster runs, such as v1.34.4');
+  }
+  if (spec.cni !== Cni.NONE) refuse('spec.cni', 'must be NONE for an EXTERNAL cluster, which has its network already');
+  if (spec.availability === Availability.REGIONAL)
+    refuse('spec.availability', 'must not be REGIONAL for an EXTERNAL cluster, whose control plane is not ours');
   return violations;
 }
 
@@ -151,7 +191,13 @@ function replicaViolations(replicas: number, spec: ClusterSpec): FieldViolation[
     return [{ field: 'spec.availability', description: `must be REGIONAL for ${replicas} control-plane replicas` }];
   }
   if (replicas > 1 && spec.endpoint === '') {
-    return [{ field: 'spec.endpoint', description: 'must be a DNS name, VIP or load balancer for several replicas' }];
+    return [
+      {
+        field: 'spec.endpoint',
+        description:
+          'must be a DNS name, VIP or load balancer for several replicas: the address of one machine dies with it',
+      },
+    ];
   }
   return [];
 }

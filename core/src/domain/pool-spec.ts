@@ -1,6 +1,7 @@
 import type { FieldViolation } from '@flotilla/kit';
 import {
   Availability,
+  ControlPlaneKind,
   MachineSelector,
   NodePoolRole,
   NodePoolSpec,
@@ -22,18 +23,21 @@ import { labelViolations, reservedNodeLabel, taintViolations } from './kubernete
 export const controlPlanePoolName = 'control-plane';
 export const poolSizeMax = 1000;
 
+export interface PoolContext {
+  /** Oldest first. */
+  readonly catalogue: readonly CatalogueEntry[];
+  readonly cluster: ClusterSpec;
+}
+
 /** Fills in every default of a pool and says everything that is wrong with it. `cluster` gives the version. */
-export function completePoolSpec(
-  given: NodePoolSpec | undefined,
-  context: { readonly catalogue: readonly CatalogueEntry[]; readonly cluster: ClusterSpec },
-): Checked<NodePoolSpec> {
+export function completePoolSpec(given: NodePoolSpec | undefined, context: PoolContext): Checked<NodePoolSpec> {
   const spec = given ?? NodePoolSpec.create();
   const template = spec.template ?? NodeTemplate.create();
   const value = NodePoolSpec.create({
     ...spec,
     role: spec.role || NodePoolRole.WORKER,
     selector: spec.selector ?? MachineSelector.create(),
-    template: { ...template, kubernetesVersion: template.kubernetesVersion || context.cluster.kubernetesVersion },
+    template: { ...template, kubernetesVersion: template.kubernetesVersion || firstVersion(context) },
     health: completeHealthPolicy(spec.health),
     update: completeUpdatePolicy(spec.update),
     drainTimeout: spec.drainTimeout ?? durationOf(drainTimeoutDefaultMs),
@@ -136,10 +140,7 @@ function selectorViolations({ selector }: NodePoolSpec): FieldViolation[] {
   return violations;
 }
 
-function templateViolations(
-  { template, role }: NodePoolSpec,
-  context: { readonly catalogue: readonly CatalogueEntry[]; readonly cluster: ClusterSpec },
-): FieldViolation[] {
+function templateViolations({ template, role }: NodePoolSpec, context: PoolContext): FieldViolation[] {
   if (template === undefined) return [];
   const at = 'spec.template';
   const violations = [
@@ -147,7 +148,8 @@ function templateViolations(
     ...taintViolations(`${at}.taints`, template.taints),
     ...kubeletViolations(template),
   ];
-  if (template.kubernetesVersion !== context.cluster.kubernetesVersion) {
+  const isOwn = context.cluster.controlPlaneKind !== ControlPlaneKind.EXTERNAL;
+  if (!isOwn || template.kubernetesVersion !== context.cluster.kubernetesVersion) {
     violations.push(...versionViolations(`${at}.kubernetesVersion`, template.kubernetesVersion, context.catalogue));
     const skew = skewProblem(context.cluster.kubernetesVersion, template.kubernetesVersion, role);
     if (skew !== undefined) violations.push({ field: `${at}.kubernetesVersion`, description: skew });
@@ -161,6 +163,14 @@ function templateViolations(
     }
   }
   return violations;
+}
+
+/** The cluster's version; for an imported cluster the newest that we have and that fits under its own. */
+function firstVersion({ cluster, catalogue }: PoolContext): string {
+  const own = cluster.kubernetesVersion;
+  if (cluster.controlPlaneKind !== ControlPlaneKind.EXTERNAL || catalogue.some((v) => v.version === own)) return own;
+  const fits = (version: string): boolean => skewProblem(own, version, NodePoolRole.WORKER) === undefined;
+  return catalogue.filter((v) => v.availableForNewClusters && fits(v.version)).at(-1)?.version ?? own;
 }
 
 /** Kubernetes' skew policy: a kubelet is never newer than its API server and at most three minors older. */

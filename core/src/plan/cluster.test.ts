@@ -11,6 +11,8 @@ const facts = (over: Partial<ClusterFacts> = {}): ClusterFacts => ({
   link: undefined,
   addonProblem: '',
   addonsApplied: false,
+  network: undefined,
+  external: undefined,
   ...over,
 });
 const pending = (over: Partial<ClusterRecord['status']> = {}, record: Partial<ClusterRecord> = {}): ClusterRecord => {

@@ -30,7 +30,7 @@ export function hasJoined(view: NodeView): boolean {
 /** All phases of joining: what the agent reports, what we know, and what the API server shows. */
 export function joinProgress(view: NodeView, facts: NodeFacts): StepReport[] {
   const { node, machine } = view;
-  const names = joinPhases(view.cluster.status.initNodeId === node.id);
+  const names = joinPhases(initialises(view));
   const stored = new Map(node.status.phases.map((p) => [p.phase, p]));
   const reports = new Map(stored);
   // Times come from what is stored, or each look would see another moment.
@@ -52,7 +52,7 @@ export function joinProgress(view: NodeView, facts: NodeFacts): StepReport[] {
   const hostDone = onHost.every((phase) => reports.get(phase)?.state === StepState.DONE);
   const registered = node.status.registeredAtMs !== undefined || facts.kubernetes !== undefined;
   const networkReady = ready || facts.kubernetes?.networkReady === true;
-  const said = facts.kubernetes?.readyMessage.slice(0, 200) ?? '';
+  const said = facts.networkProblem || (facts.kubernetes?.readyMessage.slice(0, 200) ?? '');
   // In order: the kubelet registers while the join still runs, but nobody reads phase 9 before phase 8.
   let open = hostDone;
   for (const [phase, holds, progress] of [
@@ -64,6 +64,12 @@ export function joinProgress(view: NodeView, facts: NodeFacts): StepReport[] {
     open &&= holds;
   }
   return numbered(names, reports);
+}
+
+/** The node runs (or ran) kubeadm init: as it was told, or as it will be. */
+function initialises({ node, target, cluster }: NodeView): boolean {
+  if (target?.target.nodeId === node.id) return target.target.cluster?.bootstrap === Bootstrap.INIT;
+  return cluster.status.initNodeId === node.id;
 }
 
 function doneAt(phase: string, atMs: number): StepReport {

@@ -40,6 +40,8 @@ export interface NodeFacts {
   readonly drain: DrainFacts | undefined;
   /** Why the machine has not the target that the node asks for. */
   readonly hold: { readonly reason: string; readonly message: string } | undefined;
+  /** Why the pod network does not come up on this node, in one sentence; empty when nothing is known to be wrong. */
+  readonly networkProblem: string;
   /** What failed last of what we do at the API server for this node; empty when nothing. */
   readonly effectProblem: string;
   /** A bootstrap token of the machine is in our memory, fit for use or not: it is ours to delete. */

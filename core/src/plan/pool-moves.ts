@@ -1,4 +1,11 @@
-import { NodePoolRole, NodeState, SessionState, UpdateStrategy, type CandidateMismatch } from '@flotilla/proto';
+import {
+  ControlPlaneKind,
+  NodePoolRole,
+  NodeState,
+  SessionState,
+  UpdateStrategy,
+  type CandidateMismatch,
+} from '@flotilla/proto';
 import type { NodeRemoval } from '../domain/records.js';
 import { updateRules } from '../domain/update-policy.js';
 import type { PoolCandidate, PoolMember, PoolView } from '../domain/views.js';
@@ -38,8 +45,10 @@ export function planMoves(view: PoolView): Moves {
   const clusterGoes = cluster.deleteRequestedAtMs !== undefined;
   const staying = members.filter((m) => !m.removing);
   if (clusterGoes || pool.deleteRequestedAtMs !== undefined) {
-    const removal = { reason: clusterGoes ? 'ClusterDeleted' : 'PoolDeleted', by, drain: !clusterGoes } as const;
-    const releases = staying.map((member) => ({ member, removal }));
+    // An imported cluster lives on: its pods have somewhere to go.
+    const drain = !clusterGoes || cluster.spec.controlPlaneKind === ControlPlaneKind.EXTERNAL;
+    const removal = { reason: clusterGoes ? 'ClusterDeleted' : 'PoolDeleted', by, drain } as const;
+    const releases = workersFirst(view) ? [] : staying.map((member) => ({ member, removal }));
     return { claims: [], releases, rollout: noRollout, missing: 0, mismatches: [], waits: [] };
   }
   const taken = staying.filter((m) => m.retireRequested || m.quarantined);
@@ -50,6 +59,11 @@ export function planMoves(view: PoolView): Moves {
     pool.spec.size === undefined ? openMoves(view, active) : sizedMoves(view, active, pool.spec.size, rollout);
   const gate = quorumGate(view, [...leaving, ...moves.releases]);
   return { ...moves, rollout, releases: gate.releases, waits: [...moves.waits, ...gate.waits] };
+}
+
+/** The control plane of a cluster that goes answers until the last worker has left. */
+function workersFirst({ pool, cluster, controlPlane }: PoolView): boolean {
+  return pool.spec.role === NodePoolRole.CONTROL_PLANE && cluster.status.nodesTotal > controlPlane.length;
 }
 
 const by = 'rule:pool';

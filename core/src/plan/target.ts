@@ -1,5 +1,6 @@
 import {
   Bootstrap,
+  ControlPlaneKind,
   KubeletSettings,
   MachineRole,
   MachineTarget,
@@ -11,8 +12,8 @@ import {
 } from '@flotilla/proto';
 import { rungNonce } from '../domain/health-records.js';
 import { splitEndpoint } from '../domain/cluster-spec.js';
-import type { ClusterRecord, MachineRecord, NodeRecord, TargetRecord } from '../domain/records.js';
-import type { MachineView, NodeView } from '../domain/views.js';
+import type { ClusterRecord, NodeRecord, TargetRecord } from '../domain/records.js';
+import type { ControlPlaneSeat, MachineView, NodeView } from '../domain/views.js';
 import { nodeLabels, registrationLabels } from './node-labels.js';
 
 /** Why a machine is not given the target that its node asks for yet. */
@@ -46,7 +47,7 @@ export function planTarget(view: MachineView, facts: TargetFacts): TargetPlan {
   if (mustLeave(node)) return against(target, nothing, undefined);
   if (node.removal !== undefined) return keep(target, node, undefined);
   const content = contentOf({ ...view, node, pool, cluster }, facts.manifestSha256 ?? '');
-  const hold = holdOf(node, cluster, machine, facts);
+  const hold = holdOf(view, node, cluster, facts);
   return hold === undefined ? against(target, content, undefined) : keep(target, node, hold);
 }
 
@@ -77,20 +78,23 @@ function against(target: TargetRecord | undefined, content: MachineTarget, hold:
 }
 
 function holdOf(
+  { machine, controlPlane }: MachineView,
   node: NodeRecord,
   cluster: ClusterRecord,
-  machine: MachineRecord,
   facts: TargetFacts,
 ): TargetHold | undefined {
-  if (cluster.access === undefined || cluster.status.initNodeId === '') {
-    return { reason: 'WaitingForControlPlane', message: 'The cluster has no control-plane machine yet.' };
+  const waits = (message: string): TargetHold => ({ reason: 'WaitingForControlPlane', message });
+  const { status, spec, access } = cluster;
+  if (spec.controlPlaneKind === ControlPlaneKind.EXTERNAL) {
+    const see = `See what is missing: flotilla describe cluster ${cluster.name}`;
+    if (status.provisionedAtMs === undefined) return waits(`The imported cluster is not usable yet. ${see}`);
+  } else if (access === undefined || status.initNodeId === '') {
+    return waits('The cluster has no control-plane machine yet.');
+  } else if (status.initNodeId !== node.id && status.provisionedAtMs === undefined) {
+    return waits('The control plane is being built; this machine joins when it answers.');
   }
-  if (cluster.status.initNodeId !== node.id && cluster.status.provisionedAtMs === undefined) {
-    return {
-      reason: 'WaitingForControlPlane',
-      message: 'The control plane is being built; this machine joins when it answers.',
-    };
-  }
+  const turn = turnOf(controlPlane, node.id, status.initNodeId);
+  if (turn !== undefined) return waits(turn);
   if (facts.manifestSha256 === undefined) {
     const { arch } = machine.facts;
     return {
@@ -122,6 +126,17 @@ function contentOf(view: Membership, artifactManifestSha256: string): MachineTar
     skippedChecks: [...(template?.skippedChecks ?? [])],
     ...settingsOf(view),
   });
+}
+
+/** Members join the control plane one at a time, and not while one that runs leaves it. */
+function turnOf(seats: readonly ControlPlaneSeat[], nodeId: string, initNodeId: string): string | undefined {
+  const seat = seats.find((s) => s.nodeId === nodeId);
+  if (seat === undefined || seat.joined || nodeId === initNodeId) return undefined;
+  const first = seats.find((s) => !s.joined && !s.removing && s.nodeId !== initNodeId);
+  if (first !== undefined && first.nodeId !== nodeId)
+    return `${first.name} joins the control plane first: one at a time.`;
+  const leaving = seats.find((s) => s.removing && s.running);
+  return leaving === undefined ? undefined : `${leaving.name} leaves the control plane first: one at a time.`;
 }
 
 /** What the machine was told for this very node before. */

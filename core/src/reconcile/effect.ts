@@ -1,5 +1,5 @@
 import type { NodeAct } from '../plan/node-facts.js';
-import type { KubeManifest } from '@flotilla/kube';
+import type { CniName, KubeManifest } from '@flotilla/kube';
 
 /** Where an effect of a node happens. */
 export interface NodePlace {
@@ -14,6 +14,9 @@ export type Effect =
   | { readonly [K in NodeAct['kind']]: Extract<NodeAct, { readonly kind: K }> & NodePlace }[NodeAct['kind']]
   | { readonly kind: 'sweep-tokens'; readonly clusterId: string }
   | { readonly kind: 'make-keys'; readonly clusterId: string }
+  /** EXTERNAL: what the kubeconfig may do, and what nodes need to join. */
+  | { readonly kind: 'check-external'; readonly clusterId: string }
+  | { readonly kind: 'diagnose-network'; readonly clusterId: string; readonly cni: CniName }
   | { readonly kind: 'apply-addons'; readonly clusterId: string; readonly manifests: readonly KubeManifest[] }
   | {
       readonly kind: 'approve-csr';

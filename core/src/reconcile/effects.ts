@@ -2,6 +2,7 @@ import { FlotillaError, toFlotillaError, type Logger } from '@flotilla/kit';
 import type { KubeClient } from '@flotilla/kube';
 import { cordonKey } from '../plan/scheduling.js';
 import type { ClusterLinks } from './cluster-links.js';
+import { applyAddons, checkExternal, diagnoseNetwork } from './cluster-effects.js';
 import { drainNode } from './drain.js';
 import type { Effect, EffectOf } from './effect.js';
 import type { EngineMemory } from './memory.js';
@@ -145,10 +146,13 @@ export class Effects {
       },
       'apply-addons': async ({ clusterId, manifests }) => {
         const client = this.#client(clusterId);
-        for (const manifest of manifests) await client.applySsa(manifest, { fieldManager: 'flotilla', force: true });
+        await applyAddons(client, manifests);
         this.#memory.addons.set(clusterId, 'applied');
         return true;
       },
+      'check-external': ({ clusterId }) => checkExternal(this.#client(clusterId), clusterId, clock.now(), this.#memory),
+      'diagnose-network': ({ clusterId, cni }) =>
+        diagnoseNetwork(this.#client(clusterId), clusterId, cni, clock.now(), this.#memory),
       'approve-csr': async ({ clusterId, name, uid, nodeName }) => {
         await this.#client(clusterId).approveCsr(name, {
           type: 'Approved',

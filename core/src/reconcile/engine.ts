@@ -246,7 +246,7 @@ class ReconcileEngine implements Engine {
 /** Which effects each reconciler asks for: a problem of one that is not asked for any more is over. */
 const effectKindsOf: Readonly<Record<string, readonly Effect['kind'][]>> = {
   node: ['cordon', 'uncordon', 'drain', 'delete-node', 'sync-node', 'mint-token', 'drop-token'],
-  cluster: ['make-keys', 'sweep-tokens', 'apply-addons'],
+  cluster: ['make-keys', 'sweep-tokens', 'apply-addons', 'check-external', 'diagnose-network'],
   csr: ['approve-csr'],
 };
 

@@ -24,6 +24,12 @@ export function toNodeFacts(node: KubeNode): KubernetesNodeFacts {
   };
 }
 
+/** The kubelet runs and waits for the pod network; one that is not heard waits for nothing. */
+export function waitsForNetwork(node: KubeNode): boolean {
+  const ready = node.conditions.find((c) => c.type === 'Ready');
+  return ready?.status === 'False' && !toNodeFacts(node).networkReady;
+}
+
 /** Whether a pod has to leave for its node to be drained. */
 export function mustLeaveNode(pod: KubePod): boolean {
   const isMirror = 'kubernetes.io/config.mirror' in pod.meta.annotations;

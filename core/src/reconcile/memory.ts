@@ -1,5 +1,15 @@
 import type { DrainFacts } from '../plan/node-facts.js';
+import type { ExternalFacts } from '../plan/external.js';
 import { BootstrapTokens } from './bootstrap-tokens.js';
+
+/** A pod network that does not come up. */
+export interface NetworkLook {
+  readonly sinceMs: number;
+  readonly askedMs: number | undefined;
+  readonly summary: string;
+  /** By node name; '' = of the whole cluster. */
+  readonly problems: ReadonlyMap<string, string>;
+}
 
 /**
  * What the engine knows only until it restarts: results of effects. Nothing here is needed to be right; losing it means
@@ -17,6 +27,10 @@ export class EngineMemory {
   readonly poolSizes = new Map<string, number>();
   /** Pools that lack machines, with their cluster. */
   readonly hungryPools = new Map<string, string>();
+  /** What imported clusters said of themselves, by cluster id. */
+  readonly external = new Map<string, { readonly facts: ExternalFacts; readonly atMs: number }>();
+  /** Clusters whose nodes wait for the pod network: since when, and what was found, monotonic. */
+  readonly networks = new Map<string, NetworkLook>();
   readonly #problems = new Map<string, Map<string, string>>();
   readonly #signals = new Map<string, string>();
 
@@ -34,6 +48,12 @@ export class EngineMemory {
     if (problems.size === 0) this.#problems.delete(key);
     else this.#problems.set(key, problems);
     return true;
+  }
+
+  /** Why the pod network does not come up on the node; empty when nothing is known to be wrong. */
+  networkProblemOf(clusterId: string, nodeName: string): string {
+    const problems = this.networks.get(clusterId)?.problems;
+    return problems?.get(nodeName) ?? problems?.get('') ?? '';
   }
 
   /** Whether this text differs from the one of the last time: others have to look then. */

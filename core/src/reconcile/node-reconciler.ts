@@ -74,6 +74,7 @@ function factsOf(
     drain: memory.drains.get(node.id),
     hold: planTarget(view, { manifestSha256: ports.mirror.manifestSha256(node.kubernetesVersion, machine.facts.arch) })
       .hold,
+    networkProblem: memory.networkProblemOf(cluster.id, node.name),
     effectProblem: memory.problemOf(`machine:${machine.id}`),
     tokenHeld: memory.tokens.has(machine.id),
     tokenUsable: memory.tokens.usable(machine.id, node.id, now) !== undefined,

@@ -85,8 +85,14 @@ export interface Mirror {
   manifestSha256(kubernetesVersion: string, arch: string): string | undefined;
   /** Image reference of flannel for this version; undefined when the version is unknown. */
   flannelImage(kubernetesVersion: string): string | undefined;
-  /** What the network plugin ships for this version, as YAML text; undefined while it is not mirrored. */
-  cniManifests(cni: Cni, kubernetesVersion: string): { readonly text: string } | undefined;
+  /**
+   * What CALICO or CILIUM ship for this version, as YAML text; undefined while it is not mirrored. `images`: image of the
+   * manifest -> reference under which nodes have it; absent = under the same name.
+   */
+  cniManifests(
+    cni: Cni,
+    kubernetesVersion: string,
+  ): { readonly text: string; readonly images?: Readonly<Record<string, string>> } | undefined;
   /** Versions of the catalogue that may run in existing clusters. */
   knows(kubernetesVersion: string): boolean;
 }

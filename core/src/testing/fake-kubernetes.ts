@@ -4,6 +4,7 @@ import type {
   JsonObject,
   KubeAt,
   KubeClient,
+  KubeConfigMap,
   KubeCsr,
   KubeLease,
   KubeManifest,
@@ -42,6 +43,13 @@ export class FakeKubernetes {
   readonly pods = new Map<string, KubePod>();
   readonly csrs = new Map<string, KubeCsr>();
   readonly leases = new Map<string, KubeLease>();
+  readonly configMaps = new Map<string, KubeConfigMap>();
+  /** What the client may not do, as `verb resource`. */
+  readonly forbidden = new Set<string>();
+  /** False: what is applied of a network plugin never runs. */
+  networkWorks = true;
+  /** An existing cluster has its network already. */
+  hadNetwork = false;
   readonly applied: KubeManifest[] = [];
   readonly approved: string[] = [];
   /** Every write, in order, for transcripts. */
@@ -58,7 +66,7 @@ export class FakeKubernetes {
   readonly #stopped = new Set<string>();
 
   get hasNetwork(): boolean {
-    return this.applied.some((m) => m.kind === 'DaemonSet');
+    return this.networkWorks && (this.hadNetwork || this.applied.some((m) => m.kind === 'DaemonSet'));
   }
 
   setUp(up: boolean): void {
@@ -230,6 +238,10 @@ export class FakeKubernetes {
         return this.#map(resource).get(at.name);
       },
       create: async (resource, manifest) => {
+        if (resource === 'selfsubjectaccessreviews') {
+          check();
+          return this.#review(manifest) as never; // what a review gives
+        }
         write(`create ${resource}`);
         return this.#create(resource, manifest);
       },
@@ -247,7 +259,7 @@ export class FakeKubernetes {
       applySsa: async (manifest) => {
         write(`apply ${manifest.kind} ${manifest.metadata.name}`);
         this.applied.push(manifest);
-        if (manifest.kind === 'DaemonSet') this.#networkComes();
+        if (manifest.kind === 'DaemonSet' && this.networkWorks) this.#networkComes();
       },
       evict: async ({ name }) => {
         check();
@@ -259,6 +271,11 @@ export class FakeKubernetes {
         return this.#approve(name);
       },
     };
+  }
+
+  #review(manifest: KubeManifest): { readonly allowed: boolean } {
+    const { resourceAttributes } = manifest['spec'] as { resourceAttributes: { verb: string; resource: string } }; // ours
+    return { allowed: !this.forbidden.has(`${resourceAttributes.verb} ${resourceAttributes.resource}`) };
   }
 
   #evict(name: string, write: (text: string) => void): EvictionOutcome {
@@ -295,6 +312,7 @@ export class FakeKubernetes {
       pods: this.pods,
       certificatesigningrequests: this.csrs,
       leases: this.leases,
+      configmaps: this.configMaps,
     };
     return (maps[resource] ?? new Map<string, unknown>()) as Map<string, KubeObjects[R]>; // keyed by the same resource
   }

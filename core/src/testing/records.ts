@@ -301,6 +301,7 @@ export function someNodeFacts(over: Partial<NodeFacts> = {}): NodeFacts {
     kubernetes: aKubernetesNode(),
     drain: undefined,
     hold: undefined,
+    networkProblem: '',
     effectProblem: '',
     tokenHeld: false,
     tokenUsable: false,

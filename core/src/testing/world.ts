@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { newId, seededRandom, silentLogger, SimClock, type Logger, type Random } from '@flotilla/kit';
-import { Cni, NodePoolRole, SessionState } from '@flotilla/proto';
-import { controlPlanePoolName } from '../domain/pool-spec.js';
+import {
+  Cni,
+  ControlPlaneKind,
+  NodePoolRole,
+  SessionState,
+  type ClusterSpec,
+  type NodePoolSpec,
+} from '@flotilla/proto';
+import { controlPlanePoolName, nextTemplateRevision } from '../domain/pool-spec.js';
+import type { NodeRecord } from '../domain/records.js';
 import { createEngine } from '../reconcile/engine.js';
 import type { Engine } from '../reconcile/engine-contract.js';
 import type { EnginePorts } from '../reconcile/ports.js';
 import type { EngineExtension } from '../reconcile/reconciler.js';
-import type { Change, NewCluster, Owner } from '../store/change.js';
+import type { Change, NewCluster, NewMachine, Owner } from '../store/change.js';
 import { openSqliteStore } from '../store/sqlite/open.js';
 import type { Store } from '../store/store.js';
 import { FakeAgent } from './fake-agent.js';
 import { FakeKubernetes } from './fake-kubernetes.js';
-import { someCluster, someMachine, somePool, type PoolWish } from './samples.js';
+import { sampleVersion, someCluster, someMachine, somePool, type PoolWish } from './samples.js';
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -89,8 +97,9 @@ export class World {
     return this.store.commit(changes, { owner, nowMs: this.clock.now().wallMs, actor: 'test' });
   }
 
-  async createCluster(name: string, controlPlaneSize = 1): Promise<NewCluster> {
-    const cluster = someCluster(this.projectId, `clu_${name}`, { name });
+  async createCluster(name: string, controlPlaneSize = 1, spec: Partial<ClusterSpec> = {}): Promise<NewCluster> {
+    const first = someCluster(this.projectId, `clu_${name}`, { name });
+    const cluster = { ...first, spec: { ...first.spec, ...spec } };
     const pool = somePool(cluster, `pol_${name}_cp`, {
       name: controlPlanePoolName,
       role: NodePoolRole.CONTROL_PLANE,
@@ -106,12 +115,43 @@ export class World {
     return pool.id;
   }
 
+  /** An existing cluster is imported: the API server answers and is nobody's of ours. */
+  async importCluster(name: string): Promise<NewCluster> {
+    const external = { controlPlaneKind: ControlPlaneKind.EXTERNAL, cni: Cni.NONE, kubernetesVersion: sampleVersion };
+    const first = someCluster(this.projectId, `clu_${name}`, { name });
+    const cluster = { ...first, spec: { ...first.spec, ...external } };
+    const sealedKubeconfig = new Uint8Array([1, 2, 3]);
+    this.kubernetes.setUp(true);
+    await this.commit(
+      'api',
+      { kind: 'cluster.spec', cluster },
+      { kind: 'cluster.import', clusterId: cluster.id, sealedKubeconfig },
+    );
+    return cluster;
+  }
+
+  /** The live node of that name. */
+  async node(name: string): Promise<NodeRecord> {
+    const [node] = await this.store.read.nodesByName(this.projectId, name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node;
+  }
+
+  /** An operator changes a pool; a template that differs gets the next revision. */
+  async changePool(poolId: string, over: Partial<NodePoolSpec>): Promise<void> {
+    const stored = await this.store.read.pool(poolId);
+    if (stored === undefined) throw new Error(`there is no pool ${poolId}`);
+    const spec = { ...stored.spec, ...over };
+    const templateRevision = nextTemplateRevision(stored.spec, spec, stored.templateRevision);
+    await this.commit('api', { kind: 'pool.spec', pool: { ...stored, spec, templateRevision } });
+  }
+
   /** A machine enrolls and its agent connects. */
-  async enroll(name: string, wantedPoolId = ''): Promise<FakeAgent> {
+  async enroll(name: string, wantedPoolId = '', over: Partial<NewMachine> = {}): Promise<FakeAgent> {
     const machineId = `mch_${name}`;
     await this.commit('enroll', {
       kind: 'machine.register',
-      machine: someMachine(this.projectId, machineId, { name, wantedPoolId }),
+      machine: someMachine(this.projectId, machineId, { name, wantedPoolId, ...over }),
     });
     const agent = new FakeAgent(machineId, name, {
       kubernetes: this.kubernetes,

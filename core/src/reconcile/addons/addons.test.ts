@@ -1,4 +1,4 @@
-import { ClusterSpec, Cni } from '@flotilla/proto';
+import { ClusterSpec, Cni, ControlPlaneKind } from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
 import type { ClusterRecord } from '../../domain/records.js';
 import { clusterAddons } from './addons.js';
@@ -10,11 +10,16 @@ const cluster = (cni: Cni): ClusterRecord =>
     status: { endpoint: '10.0.0.5:6443' },
   }) as ClusterRecord; // only these are read
 
+const mirror = (flannel: string | undefined, text?: string) => ({
+  flannelImage: () => flannel,
+  cniManifests: () => (text === undefined ? undefined : { text }),
+});
+
 const kinds = (manifests: readonly { kind: string }[]): string[] => manifests.map((m) => m.kind);
 
 describe('add-ons', () => {
   test('flannel gets the network of the pods, and the API server as soon as it is known', () => {
-    const wanted = clusterAddons(cluster(Cni.FLANNEL), 'default', 'ghcr.io/flannel-io/flannel:v1');
+    const wanted = clusterAddons(cluster(Cni.FLANNEL), 'default', mirror('ghcr.io/flannel-io/flannel:v1'));
     const text = JSON.stringify(wanted);
     expect(text).toContain(String.raw`{\"Network\":\"10.9.0.0/16\"`);
     expect(text).toContain('"image":"ghcr.io/flannel-io/flannel:v1"');
@@ -30,14 +35,26 @@ describe('add-ons', () => {
   });
 
   test('without flannel only the roles are applied', () => {
-    const none = clusterAddons(cluster(Cni.NONE), 'default', undefined);
+    const none = clusterAddons(cluster(Cni.NONE), 'default', mirror(undefined));
     expect('manifests' in none && new Set(kinds(none.manifests))).toEqual(
       new Set(['ClusterRole', 'ClusterRoleBinding']),
     );
   });
 
+  test('a plugin of others that is not mirrored is a problem with its cure', () => {
+    const wanted = clusterAddons(cluster(Cni.CALICO), 'default', mirror(undefined));
+    expect(wanted).toMatchObject({ problem: expect.stringContaining('CALICO') });
+    expect(wanted).toMatchObject({ problem: expect.stringContaining('pin-cni calico') });
+  });
+
+  test('in an imported cluster nothing is applied', () => {
+    const imported = cluster(Cni.NONE);
+    const spec = { ...imported.spec, controlPlaneKind: ControlPlaneKind.EXTERNAL };
+    expect(clusterAddons({ ...imported, spec }, 'default', mirror(undefined))).toEqual({ manifests: [] });
+  });
+
   test('a version without a known flannel is a problem, not an empty network', () => {
-    expect(clusterAddons(cluster(Cni.FLANNEL), 'default', undefined)).toEqual({
+    expect(clusterAddons(cluster(Cni.FLANNEL), 'default', mirror(undefined))).toEqual({
       problem: 'The catalogue names no flannel for Kubernetes v1.34.4.',
     });
   });
