@@ -23,11 +23,13 @@ export interface SeedResult {
 }
 
 const minute = 60_000;
-const buildMs = 5 * minute;
+const buildMs = 3 * minute;
 const healMs = 60 * minute;
 
 interface Plan {
   readonly faults: readonly FaultName[];
+  /** What calls for the ladder comes more often. */
+  readonly common: readonly FaultName[];
   readonly operators: readonly OperatorActName[];
   readonly chaos: Partial<ChaosLevels>;
   readonly safetyMs: number;
@@ -44,8 +46,10 @@ function draw(random: Random): Plan {
   const some = <T>(of: readonly T[], share: number): T[] => of.filter(() => random.fraction() < share);
   const level = (share: number, high: number): number => (random.fraction() < share ? random.fraction() * high : 0);
   const share = 0.15 + random.fraction() * 0.6;
+  const common: FaultName[] = ['kubelet ends', 'kubelet cannot start', 'runtime ends', 'power cut'];
   return {
     faults: some(Object.keys(faults) as FaultName[], share), // keys of a const object
+    common: some(common, 0.6),
     operators: some(Object.keys(operatorActs) as OperatorActName[], random.fraction() * 0.7),
     chaos: {
       serverCrash: level(0.3, 0.004),
@@ -56,12 +60,12 @@ function draw(random: Random): Plan {
       replay: level(0.4, 0.3),
       apiLies: level(0.3, 0.1),
     },
-    safetyMs: (8 + random.fraction() * 14) * minute,
-    meanGapMs: (0.7 + random.fraction() * 5) * minute,
-    workers: 2 + Math.floor(random.fraction() * 4),
-    spares: Math.floor(random.fraction() * 3),
-    controlPlane: random.fraction() < 0.12 ? 3 : 1,
-    heartbeatIntervalMs: pick(random, [5_000, 10_000, 10_000]) ?? 5_000,
+    safetyMs: (8 + random.fraction() * 12) * minute,
+    meanGapMs: (0.4 + random.fraction() * 2.5) * minute,
+    workers: 2 + Math.floor(random.fraction() * 3.5),
+    spares: Math.floor(random.fraction() * 2.6),
+    controlPlane: random.fraction() < 0.1 ? 3 : 1,
+    heartbeatIntervalMs: pick(random, [5_000, 10_000, 10_000, 20_000]) ?? 5_000,
     quick: random.fraction() < 0.7,
   };
 }
@@ -101,7 +105,7 @@ async function trouble(world: World, checks: Checks, plan: Plan): Promise<void> 
     await world.run(Math.min(endMs - world.nowMs, -Math.log(1 - random.fraction()) * plan.meanGapMs));
     if (world.nowMs >= endMs) break;
     const acts = random.fraction() < 0.2 && plan.operators.length > 0;
-    const name = acts ? undefined : pick(random, plan.faults);
+    const name = acts ? undefined : pick(random, random.fraction() < 0.3 ? plan.common : plan.faults);
     if (name !== undefined) faults[name](context);
     const act = acts ? pick(random, plan.operators) : undefined;
     if (act !== undefined) operatorActs[act](context);

@@ -73,6 +73,8 @@ async function runAll({ from, to, jobs }: Arguments, onLine: (line: Line) => voi
     Array.from({ length: jobs }, async () => {
       const child = fork(script, [process.argv[1] ?? '', '--seed', '0', '--worker'], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        // Most of what a run makes is dead at once: a bigger nursery is a tenth of the time.
+        execArgv: ['--max-semi-space-size=64'],
       });
       try {
         while (next <= to) {

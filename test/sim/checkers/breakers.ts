@@ -45,7 +45,9 @@ export function checkBreakers(decision: Decision, model: Model, world: World, tr
 export function checkHolds({ node, repair }: Decision, model: Model): void {
   const scopes = [model.pools.get(node.node.poolId), model.clusters.get(node.node.clusterId)];
   const zone = model.machines.get(node.node.machineId)?.zone ?? '';
+  // What was replaced is remembered as a hold that only spaces replacements; the breakers are the others.
   for (const hold of scopes.flatMap((scope) => scope?.health?.holds ?? [])) {
+    if (hold.reason === 'ReplacementPending') continue;
     const applies = hold.scope === 'location' ? hold.subject.endsWith(zone) : hold.scope !== 'machine';
     if (applies)
       throw new Violation(
@@ -61,7 +63,7 @@ export function checkBudget({ node }: Decision, model: Model): void {
   const spec = model.pools.get(node.node.poolId)?.pool.spec.health?.maxUnhealthy ?? '';
   const limit = Math.max(1, poolLimit(spec, pool.length));
   const busy = pool.filter(
-    (one) => one !== node && one.repair !== undefined && one.repair.state === 1 && one.removal === undefined,
+    (one) => one !== node && one.repair?.state === 1 && one.removal === undefined && one.health?.verdict !== 1,
   );
   if (busy.length + 1 > limit)
     throw new Violation(

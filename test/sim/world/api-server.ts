@@ -51,6 +51,8 @@ const metaOf = (name: string, uid: string, namespace: string, nowMs: number): Ku
   annotations: {},
   createdAtMs: nowMs,
   deletingSinceMs: undefined,
+  deletionGraceSeconds: undefined,
+  finalizers: [],
   owners: [],
 });
 
@@ -405,6 +407,7 @@ export class SimApiServer {
       hasEmptyDir: false,
       persistentVolumeClaims: [],
       conditions: [],
+      containers: [],
     });
   }
 
@@ -545,6 +548,7 @@ function emptyNode(meta: KubeMeta): KubeNode {
     addresses: [],
     capacity: {},
     allocatable: {},
+    volumesAttached: [],
     info: {
       kubeletVersion: '',
       containerRuntimeVersion: 'containerd://2.2.9',

@@ -109,7 +109,7 @@ export class Kernel {
     for (let turns = 0; ; turns++) {
       await new Promise<void>((resolve) => realImmediate(resolve));
       if (this.#immediates.length === 0) return;
-      if (turns > 20_000) throw new Violation('liveness', 'the world does not come to rest without time passing');
+      if (turns > 2_000) throw new Violation('liveness', 'the world does not come to rest without time passing');
       const batch = this.#immediates;
       this.#immediates = [];
       for (const run of batch) run();

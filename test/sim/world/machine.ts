@@ -1,4 +1,4 @@
-import { FakeCrash, FakeMachine, type FakeHost, type RunResult } from '@flotilla/node-agent/testing';
+import { FakeCrash, FakeMachine, type FakeHost, type HttpAnswer, type RunResult } from '@flotilla/node-agent/testing';
 import { FlotillaError, silentLogger, type Random } from '@flotilla/kit';
 import type { SimApiServer } from './api-server.js';
 import type { Chaos } from './chaos.js';
@@ -15,6 +15,7 @@ export interface MachineWorld {
   readonly kernel: Kernel;
   readonly network: Network;
   readonly chaos: Chaos;
+  readonly api: SimApiServer;
   /** The API server whose endpoint this is; undefined when there is none yet. */
   apiAt(endpoint: string): SimApiServer | undefined;
   connect(machine: SimMachine, process: Process): Promise<Connection>;
@@ -257,6 +258,8 @@ export class SimMachine {
       const [[name, verb]] = call;
       if (name.endsWith('/kubeadm') && (verb === 'init' || verb === 'join') && result?.exitCode === 0) {
         this.host.put('/etc/kubernetes/pki/ca.crt', this.ca.certificate);
+        this.host.put('/var/lib/kubelet/pki/kubelet-client-current.pem', 'certificate and key');
+        this.host.put('/etc/cni/net.d/10-flannel.conflist', '{}');
         if (verb === 'init') this.host.put('/etc/kubernetes/pki/ca.key', this.ca.key);
       }
       return result;
@@ -269,12 +272,28 @@ export class SimMachine {
     return api.isUp() && this.world.network.passes(this.place, api.place);
   }
 
-  #http(url: string): { status: number; body: string } | undefined {
+  #http(url: string): HttpAnswer | undefined {
     if (url === 'http://127.0.0.1:10248/healthz')
       return this.fake.kubeletRuns ? { status: 200, body: 'ok' } : undefined;
-    if (url.startsWith('https://cp:7440') && !this.world.network.passes(this.place, 'server'))
+    if (url.startsWith('https://cp:7440')) {
+      if (this.reachesServer) return undefined;
       throw new FlotillaError('HTTP_FAILED', `${url} did not answer`, { kind: 'unavailable', retry: 'later' });
-    return undefined;
+    }
+    return url.includes('/kube-node-lease/leases/') ? this.#ownLease(url) : undefined;
+  }
+
+  /** What the agent asks the API server with the kubelet's certificate. */
+  #ownLease(url: string): HttpAnswer {
+    const { api } = this.world;
+    if (!api.isUp() || !this.reachesApi)
+      throw new FlotillaError('HTTP_FAILED', `${url} did not answer`, {
+        kind: 'unavailable',
+        metadata: { system: 'ETIMEDOUT' },
+      });
+    const lease = api.leases.get(url.slice(url.lastIndexOf('/') + 1));
+    if (lease?.renewedAtMs === undefined) return { status: 404, body: '{}', dateMs: api.wallMs };
+    const renewTime = new Date(lease.renewedAtMs).toISOString();
+    return { status: 200, body: JSON.stringify({ spec: { renewTime } }).replaceAll(':"', ': "'), dateMs: api.wallMs };
   }
 
   /** Looks at what is run before the fake programs do it; takes the time it takes. */
@@ -357,7 +376,7 @@ export class SimMachine {
     const writeAtomic = disk.writeAtomic.bind(disk);
     disk.onWrite = (path) => {
       if (this.disk === 'ok' || path.startsWith('/proc') || path.startsWith('/run')) return;
-      const [code, text] = this.disk === 'full' ? ['DISK_FULL', 'ENOSPC'] : ['FILE_FAILED', 'EROFS'];
+      const [code, text] = this.disk === 'full' ? ['DISK_FULL', 'ENOSPC'] : ['FILESYSTEM_READ_ONLY', 'EROFS'];
       throw new FlotillaError(code, `cannot write ${path}: ${text}`, { kind: 'exhausted', retry: 'later' });
     };
     disk.append = async (path, content, mode) => {

@@ -192,6 +192,7 @@ export class SimServer {
         manifestSha256: () => world.artifactManifestSha256,
         flannelImage: () => 'ghcr.io/flannel-io/flannel:v0.28.4',
         knows: () => true,
+        cniManifests: () => undefined,
       },
       dispatch: { wake: (machineId) => (this.process.dead ? undefined : wake(machineId)) },
     };

@@ -18,7 +18,7 @@ import { fakeManifest } from '@flotilla/node-agent/testing';
 import { createHash } from 'node:crypto';
 import { SimApiServer, type ApiWrite } from './api-server.js';
 import { Chaos, noChaos, type ChaosLevels } from './chaos.js';
-import { Kernel, Process } from './kernel.js';
+import { Kernel, Process, Violation } from './kernel.js';
 import { memoViews } from './memo.js';
 import { SimMachine, type HostAct } from './machine.js';
 import { Network } from './net.js';
@@ -97,7 +97,12 @@ export class World {
     this.api = new SimApiServer(this.kernel, this.network, 'api', options.podsPerNode ?? 1);
     this.api.isUp = () => this.#quorum();
     this.api.onWrite = (write) => this.#each((observer) => observer.apiWrite?.(write));
-    this.log = options.log ?? transcriptLogger((line) => this.kernel.log(line));
+    this.log =
+      options.log ??
+      transcriptLogger(
+        (line) => this.kernel.log(line),
+        (error) => this.kernel.fail(new Violation('internal-error', error.stack ?? error.message)),
+      );
     this.heartbeatIntervalMs = options.heartbeatIntervalMs ?? 5_000;
     this.#epoch = store.instance.epoch;
     const views = memoViews(store, this.kernel, this.kernel.fork('memo'));
