@@ -9,6 +9,8 @@ let client: ClosableKubeClient;
 
 beforeAll(async () => {
   fake = await FakeApiServer.start();
+  // As on a real API server, a pod on a node stays until its kubelet, which is not there, says that it ended.
+  fake.lingerPods();
   fake.serveKind({
     apiVersion: 'scheduling.k8s.io/v1',
     kind: 'PriorityClass',

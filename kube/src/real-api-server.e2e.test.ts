@@ -1,23 +1,30 @@
 /**
- * The contract on a real kube-apiserver and etcd, started here on the loopback and removed afterwards; and on the
+ * The contract on a real kube-apiserver and etcd, started here on the loopback and removed afterwards; with the manifest
+ * of Calico when KUBE_E2E_CALICO names the file; and on the
  * cluster of KUBE_E2E_KUBECONFIG (a kubeconfig as JSON, `kubectl config view --raw -o json`) when that is given.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '@flotilla/kit';
 import { createKubeClient, type ClosableKubeClient } from './client.js';
 import { kubeClientConformance } from './contract.conformance.js';
+import { applyManifests } from './cni/apply.js';
+import { diagnoseCni } from './cni/diagnose.js';
+import { manifestImages } from './cni/manifest-text.js';
+import { encapsulationsOf, renderCni } from './cni/render.js';
+import { externalClusterFacts } from './external/facts.js';
+import { connectionOf, parseKubeconfig } from './external/kubeconfig.js';
+import { rightsManifests } from './external/rights-manifests.js';
+import { checkRights, describeRight, neededRights } from './external/rights.js';
 import { FakeAuthority } from './fake/certificate.js';
 import { RecordingHandler } from './fake/recording-handler.js';
 import { flannelManifests } from './manifests/flannel.js';
-import type { KubeConfigMap } from './objects.js';
+import type { KubeConfigMap, KubeLease } from './objects.js';
 import { JsonReader, parseJson } from './read.js';
-import type { KubeEndpoint } from './transport.js';
+import { RealApiServer, type Programs } from './testing/real-api-server.js';
+import { Transport, type KubeEndpoint } from './transport.js';
 
 const ports = { clock: systemClock, random: systemRandom };
 const programs = findPrograms();
@@ -54,6 +61,121 @@ describe.skipIf(programs === undefined)('a real API server', () => {
     expect(await connected().get('daemonsets', { namespace: 'kube-flannel', name: 'kube-flannel-ds' })).toBeDefined();
   });
 
+  test('a service account with the roles we print may do all we need, and what is withheld is named', async () => {
+    const admin = server?.endpoint();
+    if (admin === undefined) throw new Error('the API server did not start');
+    const subject = { kind: 'ServiceAccount', namespace: 'default', name: 'importer' } as const;
+    const options = { fieldManager: 'flotilla', force: true } as const;
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'importer', namespace: 'default' } };
+    await connected().applySsa(account, options);
+    const imported = parseKubeconfig(kubeconfigOf(admin, await tokenOf(admin, 'default', 'importer')));
+    if (!imported.ok) throw new Error(JSON.stringify(imported.problems));
+    const client = createKubeClient(connectionOf(imported.kubeconfig), ports);
+    try {
+      expect(await checkRights(client)).toEqual(neededRights.map(describeRight));
+      for (const manifest of rightsManifests(subject)) await connected().applySsa(manifest, options);
+      // Roles are read by the authorizer from its own watch, a moment later.
+      await untilEqual(() => checkRights(client), []);
+      expect(await client.listAll('nodes')).toEqual(expect.any(Array));
+      expect(await client.listAll('leases', { namespace: 'kube-node-lease' })).toEqual([]);
+      await expect(client.listAll('secrets', { namespace: 'default' })).rejects.toMatchObject({
+        code: 'KUBE_FORBIDDEN',
+      });
+      const withheld = neededRights.filter(
+        ({ resource }) => !['pods/eviction', 'secrets', 'signers'].includes(resource),
+      );
+      for (const manifest of rightsManifests(subject, withheld)) await connected().applySsa(manifest, options);
+      await untilEqual(
+        () => checkRights(client),
+        [
+          'create pods/eviction',
+          'create secrets in kube-system',
+          'list secrets in kube-system',
+          'delete secrets in kube-system',
+          'approve signers kubernetes.io/kubelet-serving',
+        ],
+      );
+      await expect(client.evict({ namespace: 'default', name: 'x' })).rejects.toMatchObject({ code: 'KUBE_FORBIDDEN' });
+    } finally {
+      client.close();
+    }
+  });
+
+  test('a cluster that kubeadm did not make says what it lacks; one with its ConfigMaps gives all that a join needs', async () => {
+    const caPem = server?.endpoint()?.caPem ?? '';
+    const nowMs = systemClock.now().wallMs;
+    const bare = await externalClusterFacts(connected(), nowMs);
+    expect(bare.missing.map(({ code }) => code)).toEqual([
+      'CLUSTER_INFO_MISSING',
+      'KUBEADM_CONFIG_MISSING',
+      'KUBELET_CONFIG_MISSING',
+    ]);
+    const put = (namespace: string, name: string, data: Record<string, string>): Promise<unknown> =>
+      connected().create('configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data });
+    const cluster = { server: 'https://10.0.0.1:6443', 'certificate-authority-data': base64(caPem) };
+    const kubeconfig = JSON.stringify({ apiVersion: 'v1', kind: 'Config', clusters: [{ name: '', cluster }] });
+    await put('kube-public', 'cluster-info', { kubeconfig, 'jws-kubeconfig-abcdef': 'a..b' });
+    await put('kube-system', 'kubeadm-config', { ClusterConfiguration: 'networking:\n  podSubnet: 10.244.0.0/16\n' });
+    await put('kube-system', 'kubelet-config', { kubelet: '' });
+    expect(await externalClusterFacts(connected(), nowMs)).toMatchObject({
+      endpoint: '10.0.0.1:6443',
+      podCidr: '10.244.0.0/16',
+      caCertHashes: [expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string],
+      bootstrapSigner: 'signs',
+      missing: [],
+    });
+  });
+
+  test('a kubelet’s heartbeat is heard by a watch of leases', async () => {
+    const handler = new RecordingHandler<KubeLease>();
+    const stop = new AbortController();
+    const watching = connected().watchList('leases', handler, stop.signal, { namespace: 'kube-node-lease' });
+    await handler.said('list');
+    const at = { name: 'heartbeat', namespace: 'kube-node-lease' };
+    const spec = { holderIdentity: 'heartbeat', leaseDurationSeconds: 40, renewTime: '2026-01-01T00:00:00.000000Z' };
+    await connected().create('leases', { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: at, spec });
+    await connected().patch('leases', at, 'merge', { spec: { renewTime: '2026-01-01T00:00:10.500000Z' } });
+    await handler.count(3);
+    stop.abort();
+    await watching;
+    expect(handler.heard.slice(1)).toEqual(['added heartbeat', 'modified heartbeat']);
+    expect(handler.objects.at(-1)?.renewedAtMs).toBe(Date.UTC(2026, 0, 1, 0, 0, 10, 500));
+    await connected().delete('leases', at);
+  });
+
+  test('volumes attached to a node are read', async () => {
+    await connected().create('nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'with-volumes' } });
+    const volumesAttached = [{ name: 'kubernetes.io/csi/d^v', devicePath: '' }];
+    const at = { name: 'with-volumes' };
+    const patched = await connected().patch(
+      'nodes',
+      at,
+      'merge',
+      { status: { volumesAttached } },
+      { subresource: 'status' },
+    );
+    expect(patched.volumesAttached).toEqual(['kubernetes.io/csi/d^v']);
+    await connected().delete('nodes', at);
+  });
+
+  const calicoPath = process.env['KUBE_E2E_CALICO'];
+  test.skipIf(calicoPath === undefined)('takes the manifest of Calico that was given, with our settings', async () => {
+    const text = readFileSync(calicoPath ?? '', 'utf8');
+    const images = Object.fromEntries(manifestImages(text).map((image) => [image, image]));
+    for (const encapsulation of encapsulationsOf('CALICO')) {
+      const apiServer = { host: '10.0.0.1', port: 6443 };
+      const manifests = renderCni('CALICO', text, {
+        podCidr: '10.244.0.0/16',
+        mtu: 1450,
+        encapsulation,
+        images,
+        apiServer,
+      });
+      await untilEqual(() => applyManifests(connected(), manifests), { kind: 'applied' });
+    }
+    expect((await diagnoseCni(connected(), 'CALICO')).summary).toBe('No node has joined yet.');
+  });
+
   test('a watch survives a killed API server: it is lost, and listed anew', async () => {
     const handler = new RecordingHandler<KubeConfigMap>();
     const stop = new AbortController();
@@ -85,16 +207,48 @@ describe.skipIf(programs === undefined)('a real API server', () => {
   });
 });
 
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+/** As an operator would give it. */
+function kubeconfigOf({ server, caPem = '' }: KubeEndpoint, token: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': base64(caPem) } }],
+    users: [{ name: 'u', user: { token } }],
+  });
+}
+
+/** Asks the API server for a token of a service account, as `kubectl create token` does. */
+async function tokenOf(admin: KubeEndpoint, namespace: string, name: string): Promise<string> {
+  const transport = new Transport(admin, systemClock);
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+  const body = JSON.stringify({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
+  const answer = await transport.call({ method: 'POST', path, body, what: 'give a token' });
+  transport.close();
+  return new JsonReader(parseJson(answer, 'TokenRequest'), 'TokenRequest').object('status').name('token');
+}
+
+/** Looks until it is so, for at most 20 seconds; then fails with the difference. */
+async function untilEqual<T>(look: () => Promise<T>, wanted: T): Promise<void> {
+  const deadlineMs = systemClock.now().monotonicMs + 20_000;
+  let seen = await look();
+  while (JSON.stringify(seen) !== JSON.stringify(wanted) && systemClock.now().monotonicMs < deadlineMs) {
+    await systemClock.sleep(100);
+    seen = await look();
+  }
+  expect(seen).toEqual(wanted);
+}
+
 const kubeconfigPath = process.env['KUBE_E2E_KUBECONFIG'];
 if (kubeconfigPath !== undefined) {
   const given = createKubeClient(endpointOf(kubeconfigPath), ports);
   afterAll(() => given.close());
   kubeClientConformance('on the cluster of KUBE_E2E_KUBECONFIG', () => ({ client: given, bare: false }));
-}
-
-interface Programs {
-  readonly etcd: string;
-  readonly apiserver: string;
 }
 
 /** From FLOTILLA_KUBE_PROGRAMS (a directory), else from the build cache of the artifacts, newest version first. */
@@ -109,152 +263,6 @@ function findPrograms(): Programs | undefined {
     folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
   const [etcd, apiserver] = [find('etcd'), find('kube-apiserver')];
   return etcd === undefined || apiserver === undefined ? undefined : { etcd, apiserver };
-}
-
-/** etcd and kube-apiserver of our own, on free ports of the loopback, in a folder that goes with them. */
-class RealApiServer {
-  readonly #programs: Programs;
-  readonly #dir = mkdtempSync(join(tmpdir(), 'flotilla-apiserver-'));
-  readonly #authority = new FakeAuthority();
-  #etcd: ChildProcess | undefined;
-  #apiserver: ChildProcess | undefined;
-  #arguments: readonly string[] = [];
-  #endpoint: KubeEndpoint | undefined;
-
-  constructor(programs: Programs) {
-    this.#programs = programs;
-  }
-
-  async start(): Promise<KubeEndpoint> {
-    const [clientPort, peerPort, securePort] = [await freePort(), await freePort(), await freePort()];
-    const etcdUrl = `http://127.0.0.1:${clientPort}`;
-    const peerUrl = `http://127.0.0.1:${peerPort}`;
-    this.#etcd = this.#run(this.#programs.etcd, [
-      '--name=e2e',
-      `--data-dir=${join(this.#dir, 'etcd')}`,
-      `--listen-client-urls=${etcdUrl}`,
-      `--advertise-client-urls=${etcdUrl}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=e2e=${peerUrl}`,
-      '--unsafe-no-fsync',
-    ]);
-    const serving = this.#authority.issue({ commonName: 'kube-apiserver', names: ['127.0.0.1'] });
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const accounts = this.#write('sa.key', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-    this.#arguments = [
-      `--etcd-servers=${etcdUrl}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
-      `--secure-port=${securePort}`,
-      `--cert-dir=${this.#dir}`,
-      `--tls-cert-file=${this.#write('serving.crt', serving.certificatePem)}`,
-      `--tls-private-key-file=${this.#write('serving.key', serving.keyPem)}`,
-      `--client-ca-file=${this.#write('ca.crt', this.#authority.caPem)}`,
-      '--authorization-mode=Node,RBAC',
-      '--service-cluster-ip-range=10.96.0.0/24',
-      '--service-account-issuer=https://kubernetes.default.svc',
-      `--service-account-key-file=${accounts}`,
-      `--service-account-signing-key-file=${accounts}`,
-      // Nobody makes service accounts here.
-      '--disable-admission-plugins=ServiceAccount',
-    ];
-    this.#apiserver = this.#run(this.#programs.apiserver, this.#arguments);
-    const admin = this.#authority.issue({ commonName: 'flotilla-control-plane', organizations: ['system:masters'] });
-    this.#endpoint = { server: `https://127.0.0.1:${securePort}`, caPem: this.#authority.caPem, ...admin };
-    return this.#endpoint;
-  }
-
-  endpoint(): KubeEndpoint | undefined {
-    return this.#endpoint;
-  }
-
-  /** Ready, and with the namespaces that the API server itself makes after it is. */
-  async untilReady(client: ClosableKubeClient): Promise<void> {
-    const deadlineMs = systemClock.now().monotonicMs + 90_000;
-    for (;;) {
-      const answer = await ask(client);
-      if (answer === 'ready') return;
-      if (systemClock.now().monotonicMs > deadlineMs)
-        throw new Error(`the API server is not ready: ${answer}\n${this.#lastLines()}`);
-      await systemClock.sleep(250);
-    }
-  }
-
-  async restart(): Promise<void> {
-    await ended(this.#apiserver, 'SIGKILL');
-    this.#apiserver = this.#run(this.#programs.apiserver, this.#arguments);
-    const probe = createKubeClient(this.#endpoint ?? { server: 'https://127.0.0.1' }, ports);
-    await this.untilReady(probe);
-    probe.close();
-  }
-
-  async stop(): Promise<void> {
-    await ended(this.#apiserver, 'SIGTERM');
-    await ended(this.#etcd, 'SIGTERM');
-    rmSync(this.#dir, { recursive: true, force: true });
-  }
-
-  readonly #output: string[] = [];
-
-  #run(program: string, argv: readonly string[]): ChildProcess {
-    const child = spawn(program, argv, { stdio: ['ignore', 'ignore', 'pipe'], cwd: this.#dir });
-    child.stderr?.on('data', (chunk: Buffer) => {
-      this.#output.push(chunk.toString('utf8'));
-      if (this.#output.length > 200) this.#output.shift();
-    });
-    return child;
-  }
-
-  #lastLines(): string {
-    return this.#output.join('').split('\n').slice(-15).join('\n');
-  }
-
-  #write(name: string, text: string): string {
-    const path = join(this.#dir, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    return path;
-  }
-}
-
-async function ask(client: ClosableKubeClient): Promise<string> {
-  try {
-    const answer = await client.readyz({ timeoutMs: 2_000 });
-    if (!answer.ready) return `failing: ${answer.failing.join(', ')}`;
-    await client.create('configmaps', {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'probe', namespace: 'kube-system' },
-    });
-    await client.delete('configmaps', { namespace: 'kube-system', name: 'probe' });
-    const leases = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'probe', namespace: 'kube-node-lease' } };
-    await client.delete('configmaps', (await client.create('configmaps', leases)).meta);
-    return 'ready';
-  } catch (error) {
-    return String(error);
-  }
-}
-
-async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const grace = new AbortController();
-  child.kill(signal);
-  void systemClock.sleep(15_000, grace.signal).then(
-    () => child.kill('SIGKILL'),
-    () => undefined,
-  );
-  await gone;
-  grace.abort();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A server that listens on TCP has an address with a port.
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 /** The first cluster and user of a kubeconfig with inline certificates. */

@@ -17,8 +17,14 @@ export function podConformance(scene: () => PodScene): void {
   const client = (): KubeClient => scene().client;
   const at = (): string => scene().namespace;
 
-  const makePod = async (podName: string, labels: Record<string, string>, ready = 'True'): Promise<string> => {
+  const makePod = async (
+    podName: string,
+    labels: Record<string, string>,
+    ready = 'True',
+    nodeName?: string,
+  ): Promise<string> => {
     const spec = {
+      ...(nodeName === undefined ? {} : { nodeName }),
       // Nobody schedules it, so only the suite decides what becomes of it.
       schedulerName: 'nobody',
       automountServiceAccountToken: false,
@@ -31,7 +37,7 @@ export function podConformance(scene: () => PodScene): void {
       metadata: { name: podName, namespace: at(), labels },
       spec,
     });
-    expect(pod).toMatchObject({ hasEmptyDir: true, persistentVolumeClaims: [], nodeName: '' });
+    expect(pod).toMatchObject({ hasEmptyDir: true, persistentVolumeClaims: [], nodeName: nodeName ?? '' });
     await client().patch(
       'pods',
       { namespace: at(), name: podName },
@@ -116,7 +122,20 @@ export function podConformance(scene: () => PodScene): void {
     expect(await client().get('pods', { namespace: at(), name: 'forced' })).toBeUndefined();
   });
 
-  test('a pod that a finalizer holds, and one with an hour of grace, say so', async (context) => {
+  test('a pod with an hour of grace says how long it may still take', async (context) => {
+    context.skip(!scene().bare, 'controllers of this cluster would end the pod themselves');
+    await makePod('slow', { app: 'none' }, 'True', 'nowhere');
+    await client().delete('pods', { namespace: at(), name: 'slow' }, { gracePeriodSeconds: 3600 });
+    const slow = await client().get('pods', { namespace: at(), name: 'slow' });
+    expect(slow && describeBlocker(slow, { nowMs: systemClock.now().wallMs })).toMatchObject({
+      kind: 'grace-period',
+      message: expect.stringContaining('its grace period is 60m') as string,
+    });
+    expect(slow && (await forceDelete(client(), slow, { gracePeriodSeconds: 0 }))).toBe('leaving');
+    expect(await client().get('pods', { namespace: at(), name: 'slow' })).toBeUndefined();
+  });
+
+  test('a pod that a finalizer holds says so', async (context) => {
     context.skip(!scene().bare, 'controllers of this cluster would end the pods themselves');
     await makePod('held-back', { app: 'none' });
     await client().patch('pods', { namespace: at(), name: 'held-back' }, 'merge', {
