@@ -23,14 +23,8 @@ export {
   type WatchState,
 } from './watch-view.js';
 export { flannelDaemonSet, flannelManifests, flannelNamespace, type FlannelOptions } from './manifests/flannel.js';
-export {
-  connectionOf,
-  parseKubeconfig,
-  type Kubeconfig,
-  type KubeconfigProblem,
-  type KubeconfigResult,
-  type KubeconfigUser,
-} from './external/kubeconfig.js';
+export { connectionOf, parseKubeconfig } from './external/kubeconfig.js';
+export type { Kubeconfig, KubeconfigProblem, KubeconfigResult, KubeconfigUser } from './external/kubeconfig-types.js';
 export { checkRights, describeRight, neededRights, type NeededRight } from './external/rights.js';
 export {
   caCertHashes,
@@ -42,13 +36,7 @@ export { cniEncapsulations, type CniEncapsulation, type CniName, type CniSetting
 export { cniViolations, encapsulationsOf, flannelImageKey, renderCni } from './cni/render.js';
 export { manifestImages, parseManifests } from './cni/manifest-text.js';
 export { applyManifests, applyStages, type ApplyProgress } from './cni/apply.js';
-export {
-  cniProblemKinds,
-  diagnoseCni,
-  type CniDiagnosis,
-  type CniProblem,
-  type CniProblemKind,
-  type DiagnoseOptions,
-} from './cni/diagnose.js';
+export { diagnoseCni, type CniDiagnosis, type DiagnoseOptions } from './cni/diagnose.js';
+export { cniProblemKinds, type CniProblem, type CniProblemKind } from './cni/problem.js';
 export { describeBlocker, type BlockerFacts, type DrainBlocker } from './drain/blocker.js';
 export { forceDelete, type ForceOptions } from './drain/force.js';

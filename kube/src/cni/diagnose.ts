@@ -3,6 +3,7 @@ import type { CallOptions, KubeAt, KubeClient, KubeErrorCode } from '../contract
 import { flannelDaemonSet, flannelNamespace } from '../manifests/flannel.js';
 import type { KubeNode, KubePod } from '../objects.js';
 import { podProblem } from './pod-problem.js';
+import { cniProblemKinds, type CniProblem } from './problem.js';
 import type { CniName } from './settings.js';
 
 /** Why the pod network is not there. */
@@ -14,31 +15,6 @@ export interface CniDiagnosis {
   /** Worst first, at most 20. */
   readonly problems: readonly CniProblem[];
 }
-
-export interface CniProblem {
-  readonly kind: CniProblemKind;
-  /** Empty when it is about no one node. */
-  readonly nodeName: string;
-  /** `namespace/name`, empty when there is none. */
-  readonly pod: string;
-  /** One sentence: which pod, where, why. */
-  readonly message: string;
-  /** What a person can do; empty when waiting is all. */
-  readonly remedy: string;
-}
-
-/** Worst first. */
-export const cniProblemKinds = [
-  'not-installed',
-  'image',
-  'crash',
-  'pending',
-  'missing-pod',
-  'unknown-plugin',
-  'not-ready',
-  'starting',
-] as const;
-export type CniProblemKind = (typeof cniProblemKinds)[number];
 
 export interface DiagnoseOptions extends CallOptions {
   /** Only what concerns this node. */

@@ -1,5 +1,5 @@
 import type { KubeContainer, KubePod } from '../objects.js';
-import type { CniProblem, CniProblemKind } from './diagnose.js';
+import type { CniProblem, CniProblemKind } from './problem.js';
 
 const imageReasons = [
   'ImagePullBackOff',

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import type { KubeconfigUser } from './kubeconfig.js';
+import type { KubeconfigUser } from './kubeconfig-types.js';
 import type { StrictMap } from './problems.js';
 
 const flatten = 'Embed the file: kubectl config view --raw --minify --flatten';

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { FakeAuthority, type FakeKeyPair } from '../fake/certificate.js';
-import { connectionOf, parseKubeconfig, type Kubeconfig, type KubeconfigProblem } from './kubeconfig.js';
+import { connectionOf, parseKubeconfig } from './kubeconfig.js';
+import type { Kubeconfig, KubeconfigProblem } from './kubeconfig-types.js';
 
 const authority = new FakeAuthority();
 let pair: FakeKeyPair;

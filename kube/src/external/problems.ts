@@ -1,4 +1,4 @@
-import type { KubeconfigProblem } from './kubeconfig.js';
+import type { KubeconfigProblem } from './kubeconfig-types.js';
 
 /** Collects everything wrong with an input; reading goes on after a problem, so that all are told at once. */
 export class Problems {
