@@ -2,7 +2,7 @@ import type { EngineExtension, NodeRecord } from '@flotilla/core';
 import { World } from '@flotilla/core/testing';
 import type { FakeAgent } from '@flotilla/core/testing';
 import { formatDuration } from '@flotilla/kit';
-import { ConditionStatus, EventSeverity, HealthVerdict, NodePoolSpec, Probe, RepairRung, RepairState } from '@flotilla/proto';
+import { ConditionStatus, EventSeverity, HealthVerdict, type NodePoolSpec, Probe, RepairRung, RepairState } from '@flotilla/proto';
 import { healthExtension } from '../reconcile/extension.js';
 
 /** Health with what the sessions know after a start: nobody was heard before it. */
@@ -19,6 +19,12 @@ function freshAfterStart(): EngineExtension {
     return healthExtension()({ ...context, ports: { ...context.ports, sessions: { live, fleet } } });
   };
 }
+
+/** Of a node's life, what belongs to a story of repair. */
+const lifecycle: ReadonlySet<string> = new Set(['NodeClaimed', 'NodeRunning', 'NodeFailed', 'NodeDeleted']);
+/** The short warnings of the session, which say the same in fewer words. */
+const warnings: ReadonlySet<string> = new Set(['ManagementLost', 'KubeletSick', 'WarningCleared']);
+const hostGoneWarning = 'Neither the agent nor the kubelet is heard.';
 
 export interface StoryWish {
   readonly controlPlane?: number;
@@ -114,8 +120,8 @@ export class Story {
   async transcript(title: string): Promise<string> {
     const events = await this.world.store.read.eventsAfter(this.#fromRevision, 1000);
     const lines = events
-      .filter(({ category, resourceKind }) => /Health|Remediation/.test(category) || resourceKind !== 'machine')
-      .filter(({ reason }) => reason !== 'PhaseDone')
+      .filter(({ category, reason }) => category !== 'Progress' && (category !== 'Lifecycle' || lifecycle.has(reason)))
+      .filter(({ reason, message }) => !warnings.has(reason) && message !== hostGoneWarning)
       .map(({ atMs, resourceKind, resourceName, severity, reason, message }) => ({
         atMs,
         text: `${severity === EventSeverity.WARNING ? '!' : ' '} ${resourceKind} ${resourceName}: ${reason}: ${message}`,

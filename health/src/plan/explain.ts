@@ -36,7 +36,7 @@ const texts: Readonly<Partial<Record<RepairRung, RungText>>> = {
   },
   [RepairRung.REPLACE]: {
     name: 'Replace',
-    doing: 'A spare takes the place; the machine is kept as it is, in quarantine',
+    doing: 'A spare takes the place, and the machine is kept as it is, in quarantine',
     would: 'let a spare take the place',
   },
 };

@@ -191,6 +191,18 @@ describe('a run', () => {
     expect(made.acts).toEqual(['n0 RESTART_KUBELET']);
   });
 
+  test('fault 70: against a controller that undoes every cure there is no fight: one run an hour', () => {
+    const made = ward();
+    for (let i = 0; i < 12 * 60; i++) {
+      made.look(10_000);
+      // Whatever we did helps, and whoever it is breaks it again.
+      if (made.run('n0') !== undefined) made.recover('n0');
+      else if (made.node('n0').health?.verdict === HealthVerdict.HEALTHY) made.fall('n0');
+    }
+    expect(made.passedMs).toBe(2 * hourMs);
+    expect(made.acts).toEqual(['n0 RESTART_KUBELET', 'n0 RESTART_KUBELET']);
+  });
+
   test('fault 70: a machine that somebody else takes care of is left alone at once, also in the middle of a run', () => {
     const made = ward();
     climbTo(made, REBOOT);

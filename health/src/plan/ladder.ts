@@ -178,7 +178,9 @@ function rebootedByOthers({ repair, bootId }: RunSight): Skipped[] {
 
 /** What is done at a rung, and for how long it is waited for. */
 export function rungMessage(rung: RepairRung, rules: HealthRules): string {
-  return `${rungText(rung).doing}; ${formatDuration(rungBudgetMs(rung, rules))} are given until the node is seen to be well.`;
+  const budget = formatDuration(rungBudgetMs(rung, rules));
+  if (rung === RepairRung.REPLACE) return `${rungText(rung).doing}. The pool has ${budget} to do that.`;
+  return `${rungText(rung).doing}. It has ${budget} to be seen well again.`;
 }
 
 /** What a person must do. */

@@ -63,7 +63,7 @@ export function planNodeHealth(input: NodeHealthInput): NodeHealthPlan {
     message: messageOf(input, seen, { recovering, same }),
     sinceMs: same ? before.sinceMs : now.wallMs,
     actAtMs: steady(dueAtMs === undefined ? undefined : now.wallMs + dueAtMs - now.monotonicMs, before?.actAtMs),
-    hold: bad.has(verdict) ? input.hold : '',
+    hold: actionable.has(verdict) ? input.hold : '',
     healthySinceMs,
     fallsAtMs: fallsOf(before, seen.verdict, now.wallMs),
   };
@@ -140,7 +140,10 @@ function notesOf(before: NodeHealthRecord | undefined, after: NodeHealthRecord, 
 
 function nextText({ hold, actAtMs }: NodeHealthRecord, nowMs: number): string {
   if (hold !== '') return ` Nothing is done now: ${hold}`;
-  return actAtMs === undefined ? '' : ` If it stays so, it is repaired in ${formatDuration(actAtMs - nowMs)}.`;
+  if (actAtMs === undefined) return '';
+  return actAtMs <= nowMs
+    ? ' It is due for repair now.'
+    : ` If it stays so, it is repaired in ${formatDuration(actAtMs - nowMs)}.`;
 }
 
 function fallText({ fallsAtMs }: NodeHealthRecord): string {

@@ -19,8 +19,6 @@ export interface OpenInput {
   /** Monotonic. */
   readonly dueAtMs: number | undefined;
   readonly bootId: string;
-  /** What keeps us from acting; empty = nothing does. */
-  readonly held: string;
   /** Runs under way in the pool. */
   readonly running: number;
   readonly cluster: ClusterRecord;
@@ -35,15 +33,14 @@ export type Opening =
 
 const none: Opening = { kind: 'none' };
 
-/** Whether a run begins on a node that has none. The first rule that fits decides. */
+/** Whether a run begins on a node that has none and that no breaker or pause holds. The first rule that fits decides. */
 export function openRun(input: OpenInput): Opening {
-  const { sight, member, seenNow, dueAtMs, held, running } = input;
+  const { sight, member, seenNow, dueAtMs, running } = input;
   const { health, lastRepair } = member;
   if (health === undefined || !actionable.has(health.verdict)) return none;
   if (seenNow !== health.verdict || health.healthySinceMs !== undefined) return none;
   if (dueAtMs === undefined) return none;
   if (sight.nowMs < dueAtMs) return { kind: 'wait', checkAtMs: dueAtMs };
-  if (held !== '') return none;
   const againAtMs = lastRepair !== undefined && isRun(lastRepair) ? lastRepair.startedAtMs + runIntervalMs : undefined;
   if (againAtMs !== undefined && sight.nowWallMs < againAtMs) {
     const text = `The last repair of this node began less than ${formatDuration(runIntervalMs)} ago: at most one in that time.`;

@@ -146,7 +146,7 @@ describe('budget', () => {
     expect(new Set(made.acts.map((act) => act.split(' ')[0]))).toEqual(new Set(['n0', 'n1', 'n2']));
   });
 
-  test('fault 74: while a node leaves, no other is rebooted or replaced; harmless rungs go on', () => {
+  test('fault 74: while a pool is scaled down under us, no other node is rebooted or replaced; harmless rungs go on', () => {
     const made = new Ward(members(10, 0));
     made.set('n9', { removing: true });
     made.fall('n0');
@@ -204,7 +204,7 @@ describe('replacement', () => {
   });
 });
 
-test('fault 69: what an operator takes into their own hands is theirs: a pause stops the ladder before anything begins', () => {
+test('what an operator takes into their own hands is theirs: a pause stops the ladder before anything begins', () => {
   const made = new Ward(members(4, 0));
   made.set('n0', { pause: { untilMs: at(10 * minuteMs).wallMs, reason: 'I look', by: 'api-key:ada' } });
   made.fall('n0');

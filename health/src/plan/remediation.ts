@@ -28,7 +28,7 @@ import { openRun } from './open-run.js';
 import { disruptionBudget, rulesOf } from './policy.js';
 import { continueRun, type RunChange } from './run-record.js';
 import { replaceTriesMax, type ControlPlaneSight, type RungSight } from './rungs.js';
-import { clusterHolds, poolHolds, replacementHold, replacementsOf } from './scopes.js';
+import { apiUnknownToldMs, clusterHolds, poolHolds, replacementHold, replacementsOf } from './scopes.js';
 
 /** What is known now of one member, beside its stored record. Times are monotonic. */
 export interface MemberFacts {
@@ -49,7 +49,8 @@ export interface RemediationInput {
   /** By node id; a member without facts is left alone. */
   readonly facts: ReadonlyMap<string, MemberFacts>;
   readonly fleet: FleetLiveness;
-  readonly apiKnown: boolean;
+  /** For how long the API server is not known to answer; 0 = its watches are live. */
+  readonly apiUnknownMs: number;
   /** Spares that fit, by pool id; undefined = the pool is open. */
   readonly spares: ReadonlyMap<string, number | undefined>;
   readonly now: Instant;
@@ -101,6 +102,7 @@ class Draft {
   readonly #clusterHolds: readonly HoldRecord[];
   readonly #poolHolds = new Map<string, HoldRecord[]>();
   readonly #pools: ReadonlyMap<string, PoolRecord>;
+  readonly #byPool = new Map<string, HealthMember[]>();
   /** Nodes that a run works on. */
   readonly #working: Set<string>;
   readonly #opens: Omit<RepairRecord, 'version'>[] = [];
@@ -114,6 +116,9 @@ class Draft {
     this.#input = input;
     this.#clusterHolds = holds;
     this.#pools = new Map(view.pools.map((pool) => [pool.id, pool]));
+    for (const pool of view.pools) this.#byPool.set(pool.id, []);
+    for (const member of view.members) this.#byPool.get(member.poolId)?.push(member);
+    if (input.apiUnknownMs > 0) this.#look(now.monotonicMs + apiUnknownToldMs - input.apiUnknownMs);
     for (const pool of view.pools) this.#poolHolds.set(pool.id, poolHolds(pool, this.#membersOf(pool.id), now));
     const running = view.members.filter(({ repair }) => repair?.state === RepairState.RUNNING);
     this.#working = new Set(running.map(({ nodeId }) => nodeId));
@@ -144,13 +149,13 @@ class Draft {
 
   /** A node without a run: whether one begins. */
   open(member: HealthMember): void {
-    const sight = this.#sightOf(member);
     const facts = this.#input.facts.get(member.nodeId);
-    if (sight === undefined || facts === undefined || !counts(member) || this.#leftAlone(member) !== '') return;
+    if (facts === undefined || !counts(member) || this.#leftAlone(member) !== '' || this.#heldBy(member) !== '') return;
+    const sight = this.#sightOf(member);
+    if (sight === undefined) return;
     const opening = openRun({
       sight,
       ...{ member, seenNow: facts.seenNow, dueAtMs: facts.dueAtMs, bootId: facts.bootId },
-      held: this.#heldBy(member),
       running: this.#membersOf(member.poolId).filter(({ nodeId }) => this.#working.has(nodeId)).length,
       cluster: this.#input.view.cluster,
       newRunId: this.#input.newRunId,
@@ -266,8 +271,8 @@ class Draft {
 
   readonly #isBusy = ({ nodeId, removing }: HealthMember): boolean => removing || this.#working.has(nodeId);
 
-  #membersOf(poolId: string): HealthMember[] {
-    return this.#input.view.members.filter((member) => member.poolId === poolId);
+  #membersOf(poolId: string): readonly HealthMember[] {
+    return this.#byPool.get(poolId) ?? [];
   }
 
   #look(atMs: number | undefined): void {

@@ -85,7 +85,10 @@ export const beginNote = (rung: RepairRung, message: string): Note =>
 /** A run that ends asks; what was not available is said with it. */
 export function parkNote(history: readonly RungResultRecord[], message: string): Note {
   const refused = history.filter(({ outcome }) => outcome === 'NotAllowed' || outcome === 'NotAvailable');
-  const why = refused.map((result) => `${rungText(result.rung).name}: ${result.message} `).join('');
+  const byMessage = new Map<string, string[]>();
+  for (const { rung, message: why } of refused)
+    byMessage.set(why, [...(byMessage.get(why) ?? []), rungText(rung).name]);
+  const why = [...byMessage].map(([text, rungs]) => `Not done: ${rungs.join(', ')}. ${text} `).join('');
   return warning('Remediation', 'RepairParked', `${why}${message}`);
 }
 

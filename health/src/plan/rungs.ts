@@ -85,9 +85,9 @@ function checkQuorum(rung: RepairRung, controlPlane: ControlPlaneSight | undefin
   }
   if (othersBusy) return wait('Another control-plane member is worked on: one at a time.');
   if (othersHealthy < quorum) {
-    return notAvailable(
-      `Only ${othersHealthy} other control-plane members are healthy, and ${quorum} of ${members} are the quorum.`,
-    );
+    const others =
+      othersHealthy === 1 ? '1 other control-plane member is' : `${othersHealthy} other control-plane members are`;
+    return notAvailable(`Only ${others} healthy, and ${quorum} of ${members} must be: quorum would be at risk.`);
   }
   return free;
 }

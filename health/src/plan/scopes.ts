@@ -23,14 +23,16 @@ import { graceEndsAtMs } from './witness.js';
 
 /** After everybody was silent, everybody gets this long to be heard again. */
 export const returnGraceMs = 120_000;
+/** A watch that is made anew is no outage. Nothing is done meanwhile either: no node has a second witness. */
+export const apiUnknownToldMs = 60_000;
 const replacementMemoryMs = 24 * 3_600_000;
 
 export interface ScopeInput {
   readonly view: ClusterHealthView;
   readonly live: ReadonlyMap<string, LiveMachine>;
   readonly fleet: FleetLiveness;
-  /** The API server answers and its watches are live. */
-  readonly apiKnown: boolean;
+  /** For how long the API server is not known to answer; 0 = its watches are live. */
+  readonly apiUnknownMs: number;
   readonly now: Instant;
 }
 
@@ -43,8 +45,9 @@ export function clusterHolds(input: ScopeInput): HoldRecord[] {
     apiHold(input),
     fleetBreaker(fleet, members),
     absenceHold(input),
-    clusterBreaker(cluster.name, members),
+    // The place before the cluster: the first hold is what a node's own page says.
     ...locationBreakers(members),
+    clusterBreaker(cluster.name, members),
   ];
   return sinceOf(present(wanted), cluster.health, now.wallMs);
 }
@@ -62,9 +65,9 @@ export function poolHolds(pool: PoolRecord, members: readonly HealthMember[], no
 const present = (holds: readonly (NewHold | undefined)[]): NewHold[] => holds.filter((hold) => hold !== undefined);
 
 /** Without the API server half of the truth is missing. Before it ever answered there is nothing to hold. */
-function apiHold({ view, apiKnown }: ScopeInput): NewHold | undefined {
+function apiHold({ view, apiUnknownMs }: ScopeInput): NewHold | undefined {
   const { cluster, members } = view;
-  if (apiKnown || !members.some(({ wasReady }) => wasReady)) return undefined;
+  if (apiUnknownMs < apiUnknownToldMs || !members.some(({ wasReady }) => wasReady)) return undefined;
   const total = members.filter(counts).length;
   return {
     ...{ scope: 'cluster', subject: cluster.name, reason: 'ApiServerUnknown', unhealthy: 0, total, limit: 0 },

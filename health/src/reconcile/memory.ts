@@ -18,6 +18,7 @@ interface RungMemory {
 export class HealthMemory {
   readonly #nodes = new Map<string, NodeMemory>();
   readonly #rungs = new Map<string, RungMemory>();
+  readonly #apiUnknownSinceMs = new Map<string, number>();
 
   heldOf(nodeId: string): Held | undefined {
     return this.#nodes.get(nodeId)?.held;
@@ -42,6 +43,14 @@ export class HealthMemory {
     if (known?.nonce === nonce) return known.seenMs;
     this.#rungs.set(nodeId, { nonce, seenMs: nowMs });
     return nowMs;
+  }
+
+  /** For how long the API server of a cluster is not known to answer; 0 = it is known. */
+  apiUnknownMs(clusterId: string, known: boolean, nowMs: number): number {
+    const sinceMs = this.#apiUnknownSinceMs.get(clusterId) ?? nowMs;
+    if (known) this.#apiUnknownSinceMs.delete(clusterId);
+    else this.#apiUnknownSinceMs.set(clusterId, sinceMs);
+    return known ? 0 : Math.max(1, nowMs - sinceMs);
   }
 
   /** Forgets the cluster's nodes that are gone. */

@@ -47,7 +47,7 @@ export function remediationReconciler(
         view,
         facts: await factsOf(context, memory, view, now),
         fleet: sessions.fleet(),
-        apiKnown: context.witness(clusterId, '', '').known,
+        apiUnknownMs: memory.apiUnknownMs(clusterId, context.witness(clusterId, '', '').known, now.monotonicMs),
         spares: await sparesOfPools(context, view),
         now,
         newRunId: () => `rep_${randomText(12, random)}`,
@@ -88,14 +88,18 @@ async function factsOfMember(
 ): Promise<MemberFacts> {
   const sight = sightOf(context, member, pool, cluster, now);
   const { repair, nodeId } = member;
-  const observed = (await context.ports.store.read.machine(member.machineId))?.observed;
+  const dueAtMs = memory.dueOf(nodeId);
+  const begins = dueAtMs !== undefined && now.monotonicMs >= dueAtMs;
+  // Reports are big, and in an outage there are many: only where they matter now.
+  const reads = repair !== undefined || begins;
+  const observed = reads ? (await context.ports.store.read.machine(member.machineId))?.observed : undefined;
   const nonce = repair === undefined ? '' : rungNonce(repair);
   return {
     live: sight.live,
     seenNow: judge(sight).verdict,
     kubeletReady: hearKubelet(sight.witness, sight.live.ownStallMs, now).state === 'fresh',
     volumesAttached: sight.witness.hasAttachedVolumes,
-    dueAtMs: memory.dueOf(nodeId),
+    dueAtMs,
     goneSinceMs: memory.heldOf(nodeId)?.causes.get('HostGone'),
     rungSeenMs: repair === undefined ? now.monotonicMs : memory.rungSeenMs(nodeId, nonce, now.monotonicMs),
     nonce: observed?.nonces.find((report) => report.nonce === nonce)?.state,

@@ -67,7 +67,7 @@ export class Ward {
         this.members.filter((m) => this.#matters(m)).map((member) => [member.nodeId, this.#factsOf(member)]),
       ),
       fleet: this.fleet,
-      apiKnown: this.apiKnown,
+      apiUnknownMs: this.apiKnown ? 0 : Number.POSITIVE_INFINITY,
       spares: new Map([[this.pool.id, this.spares]]),
       now,
       newRunId: () => `rep_${++this.#ids}`,

@@ -1,0 +1,67 @@
+import { aClusterRecord, aPoolRecord } from '@flotilla/core/testing';
+import type { LiveMachine } from '@flotilla/core';
+import { describe, expect, test } from 'vitest';
+import { aLive, aMember, at, gone, members, minuteMs, startMs } from '../testing/samples.js';
+import {
+  apiUnknownToldMs,
+  clusterHolds,
+  poolHolds,
+  replacementHold,
+  replacementsOf,
+  type ScopeInput,
+} from './scopes.js';
+
+const now = at(0);
+const input = (over: Partial<ScopeInput> & { readonly sickSinceStart?: boolean } = {}): ScopeInput => {
+  const list = [aMember('a', over.sickSinceStart === true ? { health: gone() } : {}), ...members(4, 0)];
+  const live = new Map<string, LiveMachine>([['mch_a', aLive(now, { watchedSinceMs: startMs - minuteMs })]]);
+  return {
+    view: { cluster: aClusterRecord(), pools: [], members: list },
+    ...{ live, fleet: { heard: 5, lost: 0 }, apiUnknownMs: 0, now },
+    ...over,
+  };
+};
+const reasons = (one: ScopeInput): string[] => clusterHolds(one).map(({ reason }) => reason);
+
+describe('the cluster', () => {
+  test('is not held when nothing is wrong, also right after our start', () => {
+    expect(reasons(input())).toEqual([]);
+  });
+
+  test('is held within our grace when somebody is not well', () => {
+    expect(reasons(input({ sickSinceStart: true }))).toEqual(['OwnAbsence']);
+  });
+
+  test('an API server that is away is told after a minute: a watch made anew is no outage', () => {
+    expect(reasons(input({ apiUnknownMs: apiUnknownToldMs - 1 }))).toEqual([]);
+    expect(reasons(input({ apiUnknownMs: apiUnknownToldMs }))).toEqual(['ApiServerUnknown']);
+  });
+
+  test('a pause ends by itself', () => {
+    const paused = (untilMs: number): ScopeInput => {
+      const cluster = aClusterRecord({ pause: { untilMs, reason: '', by: 'api-key:ada' } });
+      return input({ view: { cluster, pools: [], members: members(3, 0) } });
+    };
+    expect(reasons(paused(now.wallMs + 1))).toEqual(['Paused']);
+    expect(reasons(paused(now.wallMs))).toEqual([]);
+  });
+});
+
+describe('the memory of replacements', () => {
+  const withMemory = (sinceMs: number) =>
+    aPoolRecord({}, { health: { healthy: 0, unhealthy: 0, total: 0, holds: [replacementHold('web', 2, 3, sinceMs)] } });
+  const tries = (pool: ReturnType<typeof withMemory>, list: Parameters<typeof poolHolds>[1]): number =>
+    replacementsOf(poolHolds(pool, list, now)).tries;
+
+  test('stays until every node is healthy, and keeps its time', () => {
+    const pool = withMemory(now.wallMs - 5);
+    expect(replacementsOf(poolHolds(pool, members(3, 1), now))).toEqual({ tries: 2, lastAtWallMs: now.wallMs - 5 });
+    expect(tries(pool, [...members(3, 0), aMember('old', { removing: true })])).toBe(2);
+    expect(tries(pool, [...members(3, 0), aMember('new', { health: undefined })])).toBe(2);
+    expect(tries(pool, members(3, 0))).toBe(0);
+  });
+
+  test('is a day old at most', () => {
+    expect(tries(withMemory(now.wallMs - 25 * 60 * minuteMs), members(3, 1))).toBe(0);
+  });
+});
