@@ -1,6 +1,16 @@
-import { expect, test } from 'vitest';
-import { Cluster, ClusterState, Node, NodeState, StepState } from '@flotilla/proto';
-import { demo, joiningNode, runningNode } from '../testing/examples.js';
+import { describe, expect, test } from 'vitest';
+import {
+  Cluster,
+  ClusterState,
+  ConditionStatus,
+  DrainNodeRequest,
+  Node,
+  NodePool,
+  NodePoolState,
+  NodeState,
+  StepState,
+} from '@flotilla/proto';
+import { demo, joiningNode, runningNode, workers } from '../testing/examples.js';
 import { useStage } from '../testing/setup.js';
 
 const stage = useStage();
@@ -94,4 +104,79 @@ test('wherever nobody answers from the start, nothing is waited for', async () =
   terminal.vars['FLOTILLA_ADMIN_FILE'] = await server.writeAdminFile(terminal.home, { server: 'https://127.0.0.1:1' });
   expect(await terminal.flotilla('wait', 'node/a', '--for', 'ready')).toBe(1);
   expect(terminal.stderr.text).toContain('SERVER_UNREACHABLE');
+});
+
+describe('what may be waited for', () => {
+  const pool = (status: object, size?: number): NodePool =>
+    NodePool.fromPartial({
+      ...workers,
+      spec: { ...workers.spec, size },
+      status: { ...workers.status, state: NodePoolState.RUNNING, missing: 0, mismatches: [], ...status },
+    });
+
+  test('an open pool without nodes is not ready', async () => {
+    const { server, terminal } = stage;
+    server.fleet.pools = [pool({ nodesTotal: 0, nodesRunning: 0, nodesHealthy: 0 })];
+    expect(await terminal.flotilla('wait', 'pool/workers', '--for', 'ready', '--timeout', '100ms')).toBe(4);
+    expect(terminal.stderr.text).toContain('Running: no machine has joined it yet');
+    const waiting = terminal.flotilla('wait', 'pool/workers', '--for', 'ready');
+    await expect.poll(() => server.watching).toBe(1);
+    server.fleet.pools = [pool({ nodesTotal: 1, nodesRunning: 1, nodesHealthy: 1 })];
+    server.happen({});
+    expect(await waiting).toBe(0);
+  });
+
+  test('a pool of size 0 is ready without nodes; a sized one with all of them', async () => {
+    const { server, terminal } = stage;
+    server.fleet.pools = [pool({ nodesTotal: 0, nodesRunning: 0 }, 0)];
+    expect(await terminal.flotilla('wait', 'pool/workers', '--for', 'ready', '--timeout', '100ms')).toBe(0);
+    server.fleet.pools = [pool({ nodesTotal: 0, nodesRunning: 0 }, 3)];
+    expect(await terminal.flotilla('wait', 'pool/workers', '--for', 'ready', '--timeout', '100ms')).toBe(4);
+  });
+
+  test.each([
+    [
+      'healthy',
+      { nodesTotal: 2, nodesRunning: 2, nodesHealthy: 2 },
+      { nodesTotal: 2, nodesRunning: 2, nodesHealthy: 1 },
+    ],
+    ['updated', { nodesTotal: 2, nodesUpdated: 2 }, { nodesTotal: 2, nodesUpdated: 1 }],
+    ['jsonpath={.status.nodesRunning}=3', { nodesRunning: 3 }, { nodesRunning: 2 }],
+    ['jsonpath={.status.message}', { message: 'x' }, { message: '' }],
+    ['jsonpath=.status.nodesRunning=3', { nodesRunning: 3 }, { nodesRunning: 2 }],
+    [
+      'condition=Progressing',
+      { conditions: [{ type: 'Progressing', status: ConditionStatus.TRUE }] },
+      { conditions: [{ type: 'Progressing', status: ConditionStatus.FALSE }] },
+    ],
+    ['condition=progressing=False', { conditions: [{ type: 'Progressing', status: ConditionStatus.FALSE }] }, {}],
+  ])('pool --for %s', async (goal, reached, notReached) => {
+    const { server, terminal } = stage;
+    server.fleet.pools = [pool(reached, 2)];
+    expect(await terminal.flotilla('wait', 'pool/workers', '--for', goal, '--timeout', '100ms')).toBe(0);
+    server.fleet.pools = [pool(notReached, 2)];
+    expect(await terminal.flotilla('wait', 'pool/workers', '--for', goal, '--timeout', '100ms')).toBe(4);
+  });
+
+  test('a node: cordoned, drained, healthy, provisioned', async () => {
+    const { server, terminal } = stage;
+    const node = runningNode('bravo', 'workers');
+    server.fleet.nodes = [node];
+    for (const goal of ['healthy', 'provisioned', 'updated'])
+      expect(await terminal.flotilla('wait', 'node/bravo', '--for', goal, '--timeout', '100ms')).toBe(0);
+    for (const goal of ['cordoned', 'drained'])
+      expect(await terminal.flotilla('wait', 'node/bravo', '--for', goal, '--timeout', '100ms')).toBe(4);
+    server.fleet.drainNode(DrainNodeRequest.create({ node: 'bravo' }));
+    expect(await terminal.flotilla('wait', 'node/bravo', '--for', 'drained', '--timeout', '100ms')).toBe(0);
+  });
+
+  test.each([
+    ['redy', '--for redy is not known. Did you mean ready?'],
+    ['condition=', 'condition wants TYPE'],
+    ['jsonpath={.a', 'is not understood'],
+    ['connected', 'a node cannot become connected.\nFor nodes there is only: ready'],
+  ])('--for %s is refused: 2', async (goal, text) => {
+    expect(await stage.terminal.flotilla('wait', 'node/bravo', '--for', goal)).toBe(2);
+    expect(stage.terminal.stderr.text).toContain(text);
+  });
 });
