@@ -1,11 +1,20 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { FlotillaError, type Clock } from '@flotilla/kit';
-import { ensureDir, listDir, readFrom, readText, remove, sizeOf, writeAtomic } from './adapters/disk.js';
+import {
+  ensureDir,
+  listDir,
+  readFrom,
+  readText,
+  remove,
+  sizeOf,
+  writeAtomic,
+  type FileFacts,
+} from './adapters/disk.js';
 import { withLock } from './adapters/lock.js';
 import { BlobStore } from './blob-store.js';
 import { kubernetesVersion } from './catalog.js';
-import { filesOf, type CniEntry } from './cni/entry.js';
+import { architecturesOfCni, filesOf, type CniEntry } from './cni/entry.js';
 import type { CniPin } from './cni/pin.js';
 import { CniShelf, mergedCni } from './cni/shelf.js';
 import type { CniUpstream } from './cni/upstream.js';
@@ -156,8 +165,9 @@ export class Mirror {
   }
 
   /**
-   * Brings a pinned network plugin into the mirror, images for these architectures included. A release that is there
-   * with another manifest is CNI_PIN_DIFFERS: clusters run it. After a failure the mirror is as it was.
+   * Brings a pinned network plugin into the mirror, images for these architectures included. What is there and intact
+   * stays, though a tag may name something else by now; what is damaged is fetched again. A release that is there with
+   * another manifest is CNI_PIN_DIFFERS: clusters run it.
    */
   async syncCni(
     pin: CniPin,
@@ -169,11 +179,33 @@ export class Mirror {
       const existing = await this.cni.entry(pin.cni, pin.version);
       if (existing !== undefined && existing.manifest.sha256 !== pin.sha256) throw pinDiffers(pin, existing);
       const { signal, progress = () => undefined } = options;
-      const entry = await source.fetch({ pin, arches, into: this.blobs, progress, signal });
-      const merged = mergedCni(existing, entry);
+      const kept = existing === undefined ? undefined : await this.#intactCni(existing, signal);
+      const has = kept === undefined ? [] : architecturesOfCni(kept);
+      const missing = arches.filter((arch) => !has.includes(arch));
+      if (kept !== undefined && missing.length === 0) return kept;
+      const entry = await source.fetch({ pin, arches: missing, into: this.blobs, progress, signal });
+      const merged = mergedCni(kept, entry);
       await this.cni.publish(merged);
       return merged;
     });
+  }
+
+  /** The entry without what is missing or damaged, which is dropped; undefined when its manifest is. */
+  async #intactCni(entry: CniEntry, signal: AbortSignal): Promise<CniEntry | undefined> {
+    const good = async ({ sha256, sizeBytes }: FileFacts): Promise<boolean> => {
+      const state = await this.blobs.intact(sha256, sizeBytes, signal);
+      if (state === 'damaged') await this.blobs.drop(sha256);
+      return state === 'intact';
+    };
+    const images: CniEntry['images'] = [];
+    for (const image of entry.images) {
+      const { amd64, arm64 } = image.arch;
+      const arch: (typeof image)['arch'] = {};
+      if (amd64 !== undefined && (await good(amd64))) arch.amd64 = amd64;
+      if (arm64 !== undefined && (await good(arm64))) arch.arm64 = arm64;
+      images.push({ ...image, arch });
+    }
+    return (await good(entry.manifest)) ? { ...entry, images } : undefined;
   }
 
   /** Makes a manifest visible, after checking that every file of it is in the store. */

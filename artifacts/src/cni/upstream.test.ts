@@ -74,6 +74,20 @@ describe('a network plugin from upstream', () => {
     expect(await mirror.cni.newest('cilium', ['amd64'])).toBeUndefined();
   });
 
+  it('stays as it was taken when a tag names something else later, and is repaired when it is damaged', async () => {
+    const { fake, mirror, source, pin } = await aScene();
+    const before = await mirror.syncCni(pin, ['amd64'], source, options);
+    const requests = fake.requests.length;
+    fake.without('/v2/calico/node/manifests/v3.32.2');
+    expect(await mirror.syncCni(pin, ['amd64'], source, options)).toEqual(before);
+    expect(fake.requests).toHaveLength(requests);
+    fake.serveImage(images[0] ?? '', ['amd64', 'arm64']);
+    await writeFile(mirror.blobs.path(before.manifest.sha256), 'x');
+    await writeFile(mirror.blobs.path(before.images[0]?.arch.amd64?.sha256 ?? ''), 'x');
+    await mirror.syncCni(pin, ['amd64'], source, options);
+    expect(await mirror.verify(options)).toEqual([]);
+  });
+
   it('is refused when the manifest is not the pinned one, and nothing is there', async () => {
     const { fake, mirror, source, pin } = await aScene();
     fake.serve('/calico.yaml', 'image: quay.io/evil/node:v1');

@@ -167,7 +167,10 @@ export class FakeObjectStore {
 
 /** The last finalizer has gone from an object that was told to go. */
 function isReleased(before: JsonMap, next: JsonMap): boolean {
-  return textAt(before, 'deletionTimestamp') !== '' && finalizersOf(before) > 0 && finalizersOf(next) === 0;
+  // A pod in its grace waits for its kubelet besides.
+  const graceIsOver = !(Number(before['deletionGracePeriodSeconds']) > 0);
+  const held = finalizersOf(before) > 0 && textAt(before, 'deletionTimestamp') !== '';
+  return held && graceIsOver && finalizersOf(next) === 0;
 }
 
 function finalizersOf(meta: JsonMap): number {
