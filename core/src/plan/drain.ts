@@ -70,6 +70,7 @@ function saying(
   timeoutMs: number,
   { forceCommand }: DrainOrder,
 ): { readonly reason: string; readonly message: string } {
+  if (!known && forced) return { reason: 'ForcingDrain', message: 'The time is over: pods are deleted by force.' };
   if (!known) return { reason: 'Draining', message: 'Pods are asked to leave the node.' };
   if (podsLeft === 0) return { reason: 'Drained', message: 'No pod is left on the node that has to leave.' };
   const pods = counted(podsLeft, 'pod');

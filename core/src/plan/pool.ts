@@ -13,6 +13,8 @@ export interface PoolPlan {
   readonly releases: readonly Release[];
   /** Nodes that may take the newest revision of the template now. */
   readonly rollouts: readonly PoolMember[];
+  /** It would take a machine that fits: whoever becomes a spare interests it. */
+  readonly hungry: boolean;
   readonly status: PoolStatusRecord;
   readonly gone: boolean;
   readonly notes: readonly Note[];
@@ -45,6 +47,7 @@ export function planPool(view: PoolView): PoolPlan {
     claims: moves.claims,
     releases: moves.releases,
     rollouts: moves.rollout.moves,
+    hungry: moves.missing > 0 || moves.waits.some(isSpareWait),
     status,
     gone,
     notes: notesOf(before, status, gone),

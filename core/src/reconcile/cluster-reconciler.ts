@@ -67,6 +67,7 @@ function forget(clusterId: string, links: ClusterLinks, memory: EngineMemory): O
   memory.external.delete(clusterId);
   memory.networks.delete(clusterId);
   memory.forget(`cluster:${clusterId}`);
+  memory.forget(`control-plane:${clusterId}`);
   return nothing;
 }
 
@@ -145,7 +146,7 @@ function outcomeOf(
 
 /** Everybody in the cluster looks when what their decisions are made of has changed; hungry pools always. */
 async function wakesOf(
-  { cluster, pools, nodesTotal }: ClusterView,
+  { cluster, pools, nodesTotal, controlPlane }: ClusterView,
   { store }: EnginePorts,
   memory: EngineMemory,
 ): Promise<Key[]> {
@@ -162,8 +163,15 @@ async function wakesOf(
     cluster.deleteRequestedAtMs === undefined ? '' : nodesTotal,
     status.controlPlaneReplicas,
   ]);
+  const seats = JSON.stringify(
+    controlPlane.map(({ node }) => [node.id, node.status.kubernetesReady, node.status.readyAtMs, node.removal?.atMs]),
+  );
+  const turned = memory.signalChanged(`control-plane:${cluster.id}`, seats);
+  // Members of the control plane join and leave one after the other.
+  const members = turned ? controlPlane.map(({ machine }): Key => `machine:${machine.id}`) : [];
   if (!memory.signalChanged(`cluster:${cluster.id}`, signal)) {
-    return pools.filter((p) => memory.hungryPools.has(p.id)).map((p): Key => `pool:${p.id}`);
+    const hungry = pools.filter((p) => memory.hungryPools.has(p.id)).map((p): Key => `pool:${p.id}`);
+    return [...hungry, ...members];
   }
   return [...pools.map((p): Key => `pool:${p.id}`), ...(await machinesOf(cluster.id, store))];
 }

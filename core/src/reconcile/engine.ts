@@ -15,6 +15,7 @@ import { EngineMemory } from './memory.js';
 import { nodeReconciler } from './node-reconciler.js';
 import { poolReconciler } from './pool-reconciler.js';
 import type { EnginePorts } from './ports.js';
+import { projectReconciler } from './project-reconciler.js';
 import type { EngineContext, EngineExtension, Key, KeyKind, Outcome, Reconciler } from './reconciler.js';
 import { registry } from './registry.js';
 import { witnessOf } from './witness.js';
@@ -67,6 +68,7 @@ class ReconcileEngine implements Engine {
       witness: (clusterId, nodeName, machineId) => witnessOf(this.#links.get(clusterId), nodeName, machineId),
     };
     this.#reconcilers = registry([
+      projectReconciler(ports),
       clusterReconciler(ports, this.#links, this.#memory),
       poolReconciler(ports, this.#memory),
       nodeReconciler(ports, this.#links, this.#memory),

@@ -29,7 +29,7 @@ export function poolReconciler(ports: EnginePorts, memory: EngineMemory): Reconc
       }
       memory.poolSizes.set(poolId, view.members.length + view.candidates.length);
       const plan = planPool(view);
-      if (plan.status.missing > 0) memory.hungryPools.set(poolId, view.cluster.id);
+      if (plan.hungry) memory.hungryPools.set(poolId, view.cluster.id);
       else memory.hungryPools.delete(poolId);
       const changes = [
         ...plan.claims.flatMap((candidate) => claim(view, candidate, newId('nod', ports.random))),

@@ -11,7 +11,7 @@ import {
   type Probe,
   type TargetPush,
 } from '@flotilla/proto';
-import { readyCondition } from './fake-conditions.js';
+import { readyCondition } from './fake-objects.js';
 import type { FakeKubernetes } from './fake-kubernetes.js';
 
 const before = ['preflight', 'prepare-host', 'install-runtime', 'install-kubernetes', 'load-images'];
@@ -36,6 +36,7 @@ export class FakeAgent {
   /** How an act ends instead of being done, by name. */
   readonly failures = new Map<string, NonceState>();
   isolated = false;
+  #held = false;
   #boots = 0;
   #templateRevision = 0n;
   readonly #nonces = new Map<string, NonceReport>();
@@ -71,10 +72,19 @@ export class FakeAgent {
     }
   }
 
+  /** It does nothing more until it goes on: slow, not dead. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  goOn(): void {
+    this.#held = false;
+  }
+
   /** Does the next thing and reports; false when there is nothing to do. */
   async step(): Promise<boolean> {
     const target = this.#push?.target;
-    if (target === undefined) return false;
+    if (target === undefined || this.#held) return false;
     const acted = this.#act(target);
     const observed = this.#observe(target);
     const text = JSON.stringify(ObservedState.toJSON(observed));

@@ -16,21 +16,7 @@ import type {
   WatchHandler,
 } from '@flotilla/kube';
 
-import { readyCondition, unknownCondition, unreachable } from './fake-conditions.js';
-
-const metaOf = (name: string, uid: string, namespace = '') => ({
-  name,
-  namespace,
-  uid,
-  resourceVersion: '1',
-  labels: {},
-  annotations: {},
-  createdAtMs: 0,
-  deletingSinceMs: undefined,
-  deletionGraceSeconds: undefined,
-  finalizers: [],
-  owners: [],
-});
+import { merged, metaOf, readyCondition, unknownCondition, unreachable } from './fake-objects.js';
 
 const leaseNamespace = 'kube-node-lease';
 /** A node whose Lease was not renewed for this long is Unknown, as the node lifecycle controller says. */
@@ -181,6 +167,10 @@ export class FakeKubernetes {
       conditions: [],
       ...over,
     });
+  }
+
+  putConfigMap(namespace: string, name: string, data: Readonly<Record<string, string>>): void {
+    this.configMaps.set(name, { meta: metaOf(name, `cm-${++this.#uid}`, namespace), data });
   }
 
   putCsr(
@@ -396,13 +386,4 @@ export class FakeKubernetes {
   #networkComes(): void {
     for (const name of this.nodes.keys()) this.putNode(name, { conditions: [readyCondition(true)] });
   }
-}
-
-/** A merge patch of a map: null takes an entry away. */
-function merged(
-  before: Readonly<Record<string, string>>,
-  patch: Readonly<Record<string, string | null>> = {},
-): Record<string, string> {
-  const all = Object.entries({ ...before, ...patch });
-  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
 }

@@ -1,23 +1,12 @@
-import { EventSeverity } from '@flotilla/proto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { World } from '../../testing/world.js';
+import { transcript as transcriptOf } from './transcript.js';
 
 let world: World;
 afterEach(() => world.close());
 
-/** Events after a revision, one section per resource, in the order in which they happened there. */
-async function transcript(title: string, afterRevision: number): Promise<string> {
-  const sections = new Map<string, string[]>();
-  for (const event of await world.store.read.eventsAfter(afterRevision, 1000)) {
-    const name = `${event.resourceKind} ${event.resourceName}`;
-    const mark = event.severity === EventSeverity.WARNING ? '! ' : '  ';
-    sections.set(name, [...(sections.get(name) ?? []), `${mark}${event.reason}: ${event.message}`]);
-  }
-  const parts = [...sections]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, lines]) => `${name}\n${lines.join('\n')}`);
-  return `${title}\n\n${parts.join('\n\n')}\n`;
-}
+const transcript = (title: string, afterRevision: number): Promise<string> =>
+  transcriptOf(world, title, afterRevision);
 
 async function cluster() {
   world = await World.open();

@@ -153,7 +153,7 @@ export function healthConformance(opened: Open): void {
       expect(await store.read.machine('mch_a')).toMatchObject({
         quarantined: true,
         preserved: true,
-        quarantineReason: 'Unhealthy: kept as it is for a person to look at',
+        quarantineReason: 'Unhealthy: no repair helped',
       });
       const forced = {
         atMs: nowMs,

@@ -143,7 +143,7 @@ function remove(nodeId: string, removal: NodeRemoval, ctx: WriteContext): void {
   const kept = {
     quarantined: 1,
     preserved: 1,
-    quarantine_reason: `${removal.reason}: kept as it is for a person to look at`,
+    quarantine_reason: `${removal.reason}: no repair helped`,
   };
   // Unbound, or an open pool would take the machine back at once.
   const set = { wanted_pool_id: '', ...(keeps ? kept : {}) };

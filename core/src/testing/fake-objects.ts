@@ -28,3 +28,27 @@ export const unknownCondition: KubeNode['conditions'][number] = {
 export function unreachable(): FlotillaError {
   return new FlotillaError('KUBE_UNREACHABLE', 'connection refused', { kind: 'unavailable' });
 }
+
+/** A merge patch of a map: null takes an entry away. */
+export function merged(
+  before: Readonly<Record<string, string>>,
+  patch: Readonly<Record<string, string | null>> = {},
+): Record<string, string> {
+  const all = Object.entries({ ...before, ...patch });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** What every object of the fake has. */
+export const metaOf = (name: string, uid: string, namespace = '') => ({
+  name,
+  namespace,
+  uid,
+  resourceVersion: '1',
+  labels: {},
+  annotations: {},
+  createdAtMs: 0,
+  deletingSinceMs: undefined,
+  deletionGraceSeconds: undefined,
+  finalizers: [],
+  owners: [],
+});
