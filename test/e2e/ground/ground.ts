@@ -4,6 +4,7 @@ import { hostArchitecture, openMirror } from '@flotilla/artifacts';
 import { systemClock } from '@flotilla/kit';
 import { ControlPlane } from '../../quickstart/control-plane.js';
 import { installCommand } from '../../quickstart/install.js';
+import { run, runOk, type Finished } from '../../quickstart/process.js';
 import { cacheDir, openBed, type Bed, type Server } from '../../testbed/index.js';
 import { root } from '../support.js';
 import { openApi, type Api } from './api.js';
@@ -12,13 +13,12 @@ import { openApi, type Api } from './api.js';
 export const version = 'v1.35.4';
 export const olderVersion = 'v1.34.4';
 
-export const controlPlaneNames = ['cp1', 'cp2', 'cp3'] as const;
-export const workerNames = ['w1', 'w2', 'w3', 'w4', 'w5', 'w6'] as const;
-const serverNames = [...controlPlaneNames, ...workerNames];
+/** Any of them may become a control plane or a worker: Flotilla chooses. */
+export const serverNames = ['s1', 's2', 's3', 's4', 's5', 's6', 's7', 's8', 's9'] as const;
 /** Enough for preflight; the file behind it holds only what is written. */
 const diskMiB = 24 * 1024;
-/** Servers that install the agent at the same time: each unpacks a runtime. */
-const enrollAtOnce = 3;
+/** Where they stand, in turn: a control plane of three wants three. */
+const zones = ['a', 'b', 'c'];
 
 export const groundDir = join(root, '.flotilla/ground');
 const bedName = 'ground';
@@ -29,7 +29,7 @@ export interface Ground {
   readonly controlPlane: ControlPlane;
   readonly api: Api;
   readonly url: string;
-  /** The balancer in front of the servers that may be control planes, host:port. */
+  /** The balancer in front of every server that listens there, host:port; for one cluster at a time. */
   readonly endpoint: string;
   server(name: string): Server;
 }
@@ -50,18 +50,38 @@ export function attachGround(): Ground {
   const bed = bedOfGround();
   const host = bed.hostAddress;
   const controlPlane = controlPlaneAt(host);
-  const admin = JSON.parse(readFileSync(join(controlPlane.dataDir, 'admin.json'), 'utf8')) as {
-    caPem: string;
-    apiKey: string;
-  }; // written by the server
+  const { address, caPem, apiKey } = adminFile(controlPlane);
   return {
     bed,
     controlPlane,
-    api: openApi(`${host}:7440`, admin.caPem, admin.apiKey),
+    api: openApi(address, caPem, apiKey),
     url: `https://${host}:7440`,
     endpoint: `${host}:6443`,
     server: (name) => bed.server(name),
   };
+}
+
+/** What the first start of the server wrote for `flotilla login`. */
+export function adminFile(controlPlane: ControlPlane): { address: string; caPem: string; apiKey: string } {
+  const file = JSON.parse(readFileSync(join(controlPlane.dataDir, 'admin.json'), 'utf8')) as {
+    server: string;
+    caPem: string;
+    apiKey: string;
+  }; // written by the server
+  return { address: file.server.replace(/^https:\/\//, ''), caPem: file.caPem, apiKey: file.apiKey };
+}
+
+/** A ground that an earlier run was asked to keep, running again. */
+export async function resumeGround(): Promise<Bed | undefined> {
+  const bed = bedOfGround();
+  if (bed.servers().length !== serverNames.length) return undefined;
+  await bed.up(serverNames.map((name) => ({ name, diskMiB })));
+  const controlPlane = controlPlaneAt(bed.hostAddress);
+  await controlPlane.stop();
+  rmSync(join(groundDir, 'agent'), { recursive: true, force: true });
+  cpSync(join(root, 'installer/dist'), join(groundDir, 'agent'), { recursive: true });
+  await controlPlane.start();
+  return bed;
 }
 
 /** Boots, starts and enrolls everything; `log` gets a line per stage. */
@@ -86,16 +106,18 @@ export async function makeGround(log: (line: string) => void): Promise<Bed> {
   return bed;
 }
 
-/** One token for all of them, as a person with a rack would do it; a label says what each may become. */
+/** One token for each zone, as a person with three racks would do it. */
 async function enroll(controlPlane: ControlPlane, servers: readonly Server[]): Promise<void> {
-  for (const use of ['control-plane', 'worker']) {
-    const mine = servers.filter(({ name }) => name.startsWith('cp') === (use === 'control-plane'));
-    const args = ['--max-uses', String(mine.length), '--label', `use=${use}`];
+  for (const [i, zone] of zones.entries()) {
+    const mine = servers.filter((_, at) => at % zones.length === i);
+    const args = ['--max-uses', String(mine.length), '--location', `lab/north/${zone}`];
     const line = await installCommand(controlPlane, args, ' --no-follow');
-    await inTurns(mine, enrollAtOnce, async (server) => {
-      await server.execOk(['sh', '-c', line], { timeoutMs: 300_000 });
-      await controlPlane.flotilla(['wait', `machine/${server.name}`, '--for', 'available', '--timeout', '2m']);
-    });
+    await Promise.all(
+      mine.map(async (server) => {
+        await server.execOk(['sh', '-c', line], { timeoutMs: 300_000 });
+        await controlPlane.flotilla(['wait', `machine/${server.name}`, '--for', 'available', '--timeout', '2m']);
+      }),
+    );
   }
 }
 
@@ -129,12 +151,22 @@ export async function groundLeftovers(): Promise<string[]> {
 }
 
 /** Writes the caller's kubeconfig for a cluster and gives the words that real kubectl begins with. */
-export async function kubectlFor(ground: Ground, cluster: string, env?: NodeJS.ProcessEnv): Promise<string[]> {
-  const { kubeconfig } = await ground.api.clusters.issueKubeconfig({ project: 'default', cluster });
-  const path = join(groundDir, `${cluster}.kubeconfig`);
+export async function kubectlFor(api: Api, cluster: string, as = 'admin'): Promise<Kubectl> {
+  const { kubeconfig } = await api.clusters.issueKubeconfig({ project: 'default', cluster });
+  const path = join(groundDir, `${cluster}.${as}.kubeconfig`);
   writeFileSync(path, kubeconfig, { mode: 0o600 });
-  void env;
-  return [kubectlPath, '--kubeconfig', path, '--request-timeout=20s'];
+  const words = [kubectlPath, '--kubeconfig', path, '--request-timeout=15s'];
+  return {
+    run: (args, input) => run([...words, ...args], { timeoutMs: 60_000, ...(input === undefined ? {} : { input }) }),
+    ok: (args, input) => runOk([...words, ...args], { timeoutMs: 60_000, ...(input === undefined ? {} : { input }) }),
+  };
+}
+
+/** Real kubectl with one kubeconfig. */
+export interface Kubectl {
+  /** Whatever the exit code. */
+  readonly run: (args: readonly string[], input?: string) => Promise<Finished>;
+  readonly ok: (args: readonly string[], input?: string) => Promise<string>;
 }
 
 /** Where things that take long to build are kept. */
