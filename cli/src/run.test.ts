@@ -95,6 +95,19 @@ describe('exit codes and what is said', () => {
     );
   });
 
+  test('fields that the message only repeats stand there once', async () => {
+    const violations = [
+      { field: 'spec.size', description: 'must be 0 to 1000' },
+      { field: 'name', description: 'must be a DNS label' },
+    ];
+    const message = 'spec.size must be 0 to 1000; name must be a DNS label';
+    server.failures.set('GetCaller', new FakeFailure(3, 'INVALID_ARGUMENT', message, '', violations));
+    expect(await terminal.flotilla('whoami')).toBe(2);
+    expect(terminal.stderr.text).toBe(
+      'refused INVALID_ARGUMENT: 2 fields are wrong.\n  spec.size must be 0 to 1000\n  name must be a DNS label\n',
+    );
+  });
+
   test('Ctrl-C is 130', async () => {
     terminal.interrupt.abort(new Error('interrupted'));
     expect(await terminal.flotilla('whoami')).toBe(130);

@@ -125,11 +125,18 @@ function failureLines(error: FlotillaError, env: Env, argv: readonly string[]): 
   const paint = painterFor(env, env.stderr, argv.includes('--no-color'));
   // Manifests and line problems name their own places; a headline would only push them down.
   const bare = error.code === 'MANIFEST_INVALID';
-  const message = /[.!?:]$/.test(error.message) ? error.message : `${error.message}.`;
+  const said = headlineOf(error);
+  const message = /[.!?:]$/.test(said) ? said : `${said}.`;
   const headline = bare ? message : `${paint(`${wordFor(error.kind)} ${error.code}:`, 'bad')} ${message}`;
   const fields =
     error.violations.length > 1 ? error.violations.map(({ field, description }) => `  ${field} ${description}`) : [];
   return [headline, ...fields, ...(error.remedy === '' ? [] : error.remedy.split('\n'))];
+}
+
+/** Where the message only repeats the fields that are listed below it, their count. */
+function headlineOf({ message, violations }: FlotillaError): string {
+  const repeats = violations.length > 1 && violations.every(({ description }) => message.includes(description));
+  return repeats ? `${violations.length} fields are wrong` : message;
 }
 
 function wordFor(kind: ErrorKind): string {

@@ -24,7 +24,6 @@ export async function audit(call: Call): Promise<void> {
   const format = parseFormat(options.text('output'));
   const entries = await listAudit(call, {
     actor: options.text('actor') ?? '',
-    filter: options.text('filter') ?? '',
     countMax: options.number('limit') ?? limitDefault,
   });
   if (format.kind === 'name') {
@@ -59,14 +58,14 @@ export async function audit(call: Call): Promise<void> {
 /** The newest `countMax` entries, oldest first. */
 export async function listAudit(
   call: Call,
-  { actor, filter, countMax }: { actor: string; filter: string; countMax: number },
+  { actor, countMax }: { actor: string; countMax: number },
 ): Promise<readonly AuditEntry[]> {
   const { connection, project } = await call.session();
   const entries: AuditEntry[] = [];
   let pageToken = '';
   do {
     const pageSize = Math.min(pageSizeMax, countMax - entries.length);
-    const request = ListAuditEntriesRequest.create({ project, actor, options: { pageSize, pageToken, filter } });
+    const request = ListAuditEntriesRequest.create({ project, actor, options: { pageSize, pageToken } });
     const answer = await connection.unary(AuditServiceService.listAuditEntries, request);
     entries.push(...answer.entries);
     pageToken = answer.nextPageToken;

@@ -53,10 +53,14 @@ async function checkContext(call: Call): Promise<[Finding, Session | undefined]>
   const found = await attempt('context', () => call.session());
   if ('finding' in found) return [found.finding, undefined];
   const { context, project } = found.value;
-  return [
-    ok('context', `${context.name}, project ${project}, kept in ${configPath(call.env)} for you alone`),
-    found.value,
-  ];
+  return [ok('context', `${context.name}, project ${project}, from ${sourceOf(call)}, for you alone`), found.value];
+}
+
+/** The file that the context came from, as `resolveContext` chose it. */
+function sourceOf({ env, options }: Call): string {
+  const adminFile = env.vars['FLOTILLA_ADMIN_FILE'] ?? '';
+  const byName = options.given('context') || (env.vars['FLOTILLA_CONTEXT'] ?? '') !== '';
+  return adminFile !== '' && !byName ? adminFile : configPath(env);
 }
 
 async function checkReach(call: Call, { context }: Session): Promise<[Finding, Probe | undefined]> {

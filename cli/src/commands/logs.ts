@@ -1,7 +1,6 @@
 import { Event, EventSeverity } from '@flotilla/proto';
 import { type Call, usageError } from '../call.js';
 import { followStream } from '../event-stream.js';
-import { field } from '../output/describe.js';
 import { type Format, parseFormat, renderData } from '../output/format.js';
 import { absolute } from '../output/times.js';
 import { nouns, parseSelection } from '../registry/nouns.js';
@@ -81,13 +80,10 @@ async function print(call: Call, events: readonly Event[], format: Format, whole
   }
 }
 
-/** `2026-03-03T11:55:48Z  Health       AgentSilent  no heartbeat for 15.4 s`; a warning is marked. */
+/** One line whatever its width, so that grep and tail work: `2026-03-03T11:55:48Z ! Health       AgentSilent: …`. */
 function line(call: Call, { time, severity, category, reason, message, count }: Event): string {
   const warns = severity === EventSeverity.WARNING;
-  const text = `${reason}: ${message}${count > 1 ? ` (${count} times)` : ''}`;
+  const text = `${reason}: ${message}${count > 1 ? ` (${count} times)` : ''}`.replaceAll(/\s*\n\s*/g, ' ');
   const head = `${absolute(time)} ${warns ? '!' : ' '} ${category.padEnd(12)} `;
-  const lines = field('', text).map((each) => each.trimStart());
-  const [first = '', ...rest] = lines;
-  const indent = ' '.repeat(head.length + 2);
-  return [head + call.paint(first, warns ? 'busy' : 'plain'), ...rest.map((each) => indent + each)].join('\n');
+  return head + call.paint(text, warns ? 'busy' : 'plain');
 }

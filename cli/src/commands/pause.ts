@@ -12,8 +12,8 @@ import {
   ResumeMachineRequest,
   ResumeNodePoolRequest,
 } from '@flotilla/proto';
-import { formatDuration } from '@flotilla/kit';
 import type { Call } from '../call.js';
+import { durationText } from '../manifest/form.js';
 import { toDuration } from '../parse.js';
 import { report } from './report.js';
 
@@ -25,7 +25,12 @@ export function pause(noun: Pausable): (call: Call) => Promise<void> {
     const duration = toDuration(call.options.number('for'));
     const json = await pauses[noun](call, { duration, reason: call.options.text('why') ?? '' });
     const lasts = call.options.number('for') ?? 2 * 3_600_000;
-    await report(call, { noun, name: call.argument('name'), deed: `is paused for ${formatDuration(lasts)}`, json });
+    await report(call, {
+      noun,
+      name: call.argument('name'),
+      deed: `is paused for ${String(durationText({ seconds: String(lasts / 1000) }))}`,
+      json,
+    });
     if (!call.dryRun)
       call.note(`Nothing in it is repaired until then, or: flotilla resume ${noun} ${call.argument('name')}`);
   };

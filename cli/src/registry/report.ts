@@ -1,5 +1,5 @@
 import type { Commands } from './command.js';
-import { filter, groups, noHeaders, output } from './common.js';
+import { groups, noHeaders, output } from './common.js';
 
 /** Commands that tell stories and gather evidence. */
 export const reportCommands = {
@@ -24,7 +24,6 @@ export const reportCommands = {
     options: [
       { name: 'actor', kind: 'text', value: 'name', help: 'only what this one did, for example api-key:ci' },
       { name: 'limit', kind: 'whole', value: 'count', help: 'how many of the last ones (default: 100)' },
-      filter,
       output,
       noHeaders,
     ],

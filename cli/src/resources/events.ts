@@ -9,7 +9,7 @@ const eventsMax = 500;
 /** The newest events, oldest first, of one resource or of all. */
 export async function listEvents(
   session: Session,
-  wanted: { resource?: string; kind?: string; filter?: string; countMax?: number },
+  wanted: { resource?: string; kind?: string; filter?: string; orderBy?: string; countMax?: number },
 ): Promise<{ events: readonly Event[]; revision: bigint }> {
   const { events, revision } = await session.connection.unary(
     EventServiceService.listEvents,
@@ -17,7 +17,8 @@ export async function listEvents(
       project: session.project,
       resource: wanted.resource ?? '',
       resourceKind: wanted.kind ?? '',
-      options: { pageSize: wanted.countMax ?? eventsMax, filter: wanted.filter ?? '', orderBy: 'revision desc' },
+      // The server gives the newest first, and nothing else.
+      options: { pageSize: wanted.countMax ?? eventsMax, filter: wanted.filter ?? '', orderBy: wanted.orderBy ?? '' },
     }),
   );
   return { events: [...events].sort((a, b) => (a.revision < b.revision ? -1 : 1)), revision };
@@ -42,7 +43,7 @@ export function toEventItem(event: Event): Item {
 }
 
 async function list(session: Session, query: Query): Promise<readonly Item[]> {
-  const { events } = await listEvents(session, { filter: query.filter });
+  const { events } = await listEvents(session, { filter: query.filter, orderBy: query.orderBy });
   return events.map(toEventItem);
 }
 

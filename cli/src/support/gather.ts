@@ -39,7 +39,7 @@ export async function gather(call: Call, say: (what: string) => void): Promise<r
   await gathering.yaml('doctor.yaml', async () => ({ items: await examine(call) }));
   for (const noun of nounNames) await gatherNoun(call, gathering, noun);
   await gathering.yaml('audit.yaml', async () => {
-    const entries = await listAudit(call, { actor: '', filter: '', countMax: auditMax });
+    const entries = await listAudit(call, { actor: '', countMax: auditMax });
     return { items: entries.map((entry) => AuditEntry.toJSON(entry)) };
   });
   return gathering.finish();

@@ -14,6 +14,7 @@ import {
   Event,
   EventSeverity,
   KubernetesVersion,
+  type ListEventsRequest,
   NodePool,
   NodePoolSpec,
   NodePoolState,
@@ -265,7 +266,13 @@ export class FakeFleet extends FakeLife {
   eventsAfter(revision: bigint): readonly Event[] {
     return this.events.filter((event) => event.revision > revision);
   }
-  listEvents({ resource, options }: Listing & { resource: string }) {
+  listEvents({ resource, options }: ListEventsRequest) {
+    if ((options?.orderBy ?? '') !== '')
+      throw new FakeFailure(
+        status.INVALID_ARGUMENT,
+        'INVALID_ARGUMENT',
+        'options.order_by is not supported for events',
+      );
     const wanted = this.events.filter(
       ({ resourceId, resourceName }) => resource === '' || resource === resourceId || resource === resourceName,
     );
