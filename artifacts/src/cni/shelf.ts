@@ -40,7 +40,7 @@ export class CniShelf {
         `The manifest of ${cni} ${version} in the mirror is missing or damaged.`,
         {
           kind: 'data-loss',
-          remedy: `Bring it in again: flotilla-server artifacts pin-cni ${cni} ${version}`,
+          remedy: `Bring it in again: flotilla-server artifacts pin-cni ${cni} ${version} --sha256 ${entry.manifest.sha256}`,
         },
       );
     }

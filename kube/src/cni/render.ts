@@ -121,7 +121,10 @@ function notMirrored(cni: CniName, images: readonly string[]): FlotillaError {
   return new FlotillaError('CNI_IMAGE_NOT_MIRRORED', `The mirror lacks images of ${cni}: ${images.join(', ')}.`, {
     kind: 'precondition',
     retry: 'later',
-    remedy: `Bring them in: flotilla-server artifacts sync-cni ${cni.toLowerCase()}`,
+    remedy:
+      cni === 'FLANNEL'
+        ? 'Sync the Kubernetes version of the cluster: flotilla artifacts sync VERSION'
+        : `Bring them in: flotilla-server artifacts pin-cni ${cni.toLowerCase()} VERSION --sha256 SHA256`,
   });
 }
 
@@ -129,6 +132,6 @@ function noText(cni: CniName): FlotillaError {
   return new FlotillaError('CNI_NOT_MIRRORED', `The mirror has no manifest of ${cni}.`, {
     kind: 'precondition',
     retry: 'later',
-    remedy: `Pin it and bring it in: flotilla-server artifacts pin-cni ${cni.toLowerCase()} --help`,
+    remedy: `Pin it, which brings it in: flotilla-server artifacts pin-cni ${cni.toLowerCase()} VERSION --sha256 SHA256`,
   });
 }
