@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { HealthPolicy } from '@flotilla/proto';
-import { Story, type StoryWish } from './story.js';
+import { Story, type StoryWish } from '../testing/story.js';
 
 const minuteMs = 60_000;
 let story: Story;

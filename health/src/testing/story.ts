@@ -2,11 +2,19 @@ import type { EngineExtension, NodeRecord } from '@flotilla/core';
 import { World } from '@flotilla/core/testing';
 import type { FakeAgent } from '@flotilla/core/testing';
 import { formatDuration } from '@flotilla/kit';
-import { ConditionStatus, EventSeverity, HealthVerdict, type NodePoolSpec, Probe, RepairRung, RepairState } from '@flotilla/proto';
-import { healthExtension } from '../reconcile/extension.js';
+import {
+  ConditionStatus,
+  EventSeverity,
+  HealthVerdict,
+  type NodePoolSpec,
+  Probe,
+  RepairRung,
+  RepairState,
+} from '@flotilla/proto';
+import { healthExtension, type HealthOptions } from '../reconcile/extension.js';
 
 /** Health with what the sessions know after a start: nobody was heard before it. */
-function freshAfterStart(): EngineExtension {
+function freshAfterStart(options: HealthOptions): EngineExtension {
   return (context) => {
     const { clock, sessions } = context.ports;
     const startedMs = clock.now().monotonicMs;
@@ -16,7 +24,7 @@ function freshAfterStart(): EngineExtension {
       return { ...known, watchedSinceMs: startedMs, lastHeardMs: heard ? known.lastHeardMs : undefined };
     };
     const fleet: typeof sessions.fleet = () => sessions.fleet();
-    return healthExtension()({ ...context, ports: { ...context.ports, sessions: { live, fleet } } });
+    return healthExtension(options)({ ...context, ports: { ...context.ports, sessions: { live, fleet } } });
   };
 }
 
@@ -26,7 +34,7 @@ const lifecycle: ReadonlySet<string> = new Set(['NodeClaimed', 'NodeRunning', 'N
 const warnings: ReadonlySet<string> = new Set(['ManagementLost', 'KubeletSick', 'WarningCleared']);
 const hostGoneWarning = 'Neither the agent nor the kubelet is heard.';
 
-export interface StoryWish {
+export interface StoryWish extends HealthOptions {
   readonly controlPlane?: number;
   /** Size of pool web. */
   readonly workers?: number;
@@ -45,8 +53,15 @@ export class Story {
 
   private constructor(readonly world: World) {}
 
-  static async open({ controlPlane = 1, workers = 3, spares = 0, spec = {}, places = {} }: StoryWish = {}): Promise<Story> {
-    const story = new Story(await World.open({ extensions: [freshAfterStart()] }));
+  static async open({
+    controlPlane = 1,
+    workers = 3,
+    spares = 0,
+    spec = {},
+    places = {},
+    ...options
+  }: StoryWish = {}): Promise<Story> {
+    const story = new Story(await World.open({ extensions: [freshAfterStart(options)] }));
     const { world } = story;
     const cluster = await world.createCluster('prod', controlPlane);
     const names = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}${i + 1}`);
@@ -64,10 +79,15 @@ export class Story {
 
   async #enroll(name: string, poolId: string, places: Readonly<Record<string, string>>): Promise<void> {
     const agent = await this.world.enroll(name, poolId);
-    agent.probes = [probe('KubeletHealthy', true), probe('ContainerRuntimeHealthy', true), probe('DiskPressure', false)];
+    agent.probes = [
+      probe('KubeletHealthy', true),
+      probe('ContainerRuntimeHealthy', true),
+      probe('DiskPressure', false),
+    ];
     const [provider = '', region = ''] = (places[name] ?? '').split('/');
     const location = { provider, region, zone: '' };
-    if (provider !== '') await this.world.commit('api', { kind: 'machine.spec', machineId: `mch_${name}`, set: { location } });
+    if (provider !== '')
+      await this.world.commit('api', { kind: 'machine.spec', machineId: `mch_${name}`, set: { location } });
   }
 
   /** Changes the spec of pool web. */
