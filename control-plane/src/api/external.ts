@@ -32,8 +32,10 @@ export function kubeconfigViolations(text: string): FieldViolation[] {
   }
   const parsed = parseKubeconfig(text);
   if (parsed.ok) return [];
-  return parsed.problems.map(({ field, description, remedy }) => ({
-    field: field === 'kubeconfig' ? field : `kubeconfig.${field}`,
+  // When the whole is wrong, there is nothing to say of its parts.
+  const whole = parsed.problems.find(({ field }) => field === 'kubeconfig');
+  return (whole === undefined ? parsed.problems : [whole]).map(({ field, description, remedy }) => ({
+    field: field === '' || field === 'kubeconfig' ? 'kubeconfig' : `kubeconfig.${field}`,
     description: `${description}. ${remedy}`,
   }));
 }
@@ -85,13 +87,10 @@ export function importedSpec(
       description: `contradicts the cluster, which has ${fact}; leave it out`,
     });
   }
-  if (given.cni !== Cni.UNSPECIFIED && given.cni !== Cni.NONE) {
-    violations.push({ field: 'spec.cni', description: 'must be NONE for EXTERNAL: its network is not ours to change' });
-  }
   const spec: ClusterSpec = {
     ...given,
     controlPlaneKind: ControlPlaneKind.EXTERNAL,
-    cni: Cni.NONE,
+    cni: given.cni || Cni.NONE,
     kubernetesVersion: facts.kubernetesVersion,
     podCidr: given.podCidr || facts.podCidr,
     serviceCidr: given.serviceCidr || facts.serviceCidr,

@@ -2,6 +2,7 @@ import * as grpc from '@grpc/grpc-js';
 import {
   AccessServiceService,
   AgentServiceService,
+  AuditServiceService,
   BadRequest,
   ClusterServiceService,
   EnrollmentServiceService,
@@ -92,6 +93,7 @@ export function openOperator(port: number, caPem: string, apiKey: string | undef
     client,
     metadata,
     access: of(AccessServiceService),
+    audit: of(AuditServiceService),
     clusters: of(ClusterServiceService),
     events: of(EventServiceService),
     machines: of(MachineServiceService),

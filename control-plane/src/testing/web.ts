@@ -1,4 +1,4 @@
-import { request as httpsRequest } from 'node:https';
+import { Agent, request as httpsRequest } from 'node:https';
 import type { TestServer } from './server.js';
 
 export interface WebAnswer {
@@ -11,7 +11,7 @@ export interface WebAnswer {
 export function askWeb(
   server: Pick<TestServer, 'port' | 'admin'>,
   path: string,
-  over: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {},
+  over: { method?: string; headers?: Record<string, string>; body?: string | Buffer; agent?: Agent } = {},
 ): Promise<WebAnswer> {
   return new Promise((resolve, reject) => {
     const { method = 'GET', headers = {} } = over;
@@ -22,7 +22,7 @@ export function askWeb(
       method,
       headers,
       ca: server.admin.caPem,
-      agent: false,
+      agent: over.agent ?? false,
     };
     const request = httpsRequest(options, (response) => {
       const chunks: Buffer[] = [];
@@ -40,6 +40,9 @@ export function askWeb(
   });
 }
 
+/** Hundreds of calls share a few connections. */
+const kept = new Agent({ keepAlive: true, maxSockets: 8 });
+
 /** Calls one operator method as JSON. `key` empty = without one. */
 export async function callJson(
   server: Pick<TestServer, 'port' | 'admin'>,
@@ -52,6 +55,11 @@ export async function callJson(
     ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
   };
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const answer = await askWeb(server, `/flotilla.operator.v1.${method}`, { method: 'POST', headers, body: text });
+  const answer = await askWeb(server, `/flotilla.operator.v1.${method}`, {
+    method: 'POST',
+    headers,
+    body: text,
+    agent: kept,
+  });
   return { status: answer.status, body: JSON.parse(answer.text) as Readonly<Record<string, unknown>> };
 }
