@@ -9,6 +9,8 @@ interface Arguments {
   readonly trace: boolean;
   readonly stats: boolean;
   readonly worker: boolean;
+  /** Ends with the first seed that breaks; with one job only. */
+  readonly untilBroken: boolean;
 }
 
 /** What a worker says of one seed. */
@@ -41,6 +43,7 @@ function parseArguments(words: readonly string[]): Arguments | undefined {
     trace: words.includes('--trace'),
     stats: words.includes('--stats'),
     worker: words.includes('--worker'),
+    untilBroken: words.includes('--until-broken'),
   };
 }
 
@@ -61,9 +64,14 @@ function serveParent(): void {
 }
 
 /** Every seed over so many processes; calls back in the order of completion. */
-async function runAll({ from, to, jobs }: Arguments, onLine: (line: Line) => void): Promise<void> {
+async function runAll(all: Arguments, onLine: (line: Line) => void): Promise<void> {
+  const { from, to, jobs } = all;
   if (jobs === 1 || from === to) {
-    for (let seed = from; seed <= to; seed++) onLine(await runOne(seed));
+    for (let seed = from; seed <= to; seed++) {
+      const line = await runOne(seed);
+      onLine(line);
+      if (all.untilBroken && line.violation !== undefined) return;
+    }
     return;
   }
   let next = from;

@@ -55,6 +55,10 @@ export class SimMachine {
   /** systemd starts a kubelet that ended by itself; false = it is broken for good. */
   agent: Process | undefined;
   agentStopped = false;
+  /** kubeadm join fails on it. */
+  refuseJoin = false;
+  /** Once off it does not come on again. */
+  staysDown = false;
   connections: Connection[] = [];
   #registerDue = false;
   readonly #random: Random;
@@ -64,7 +68,7 @@ export class SimMachine {
     private readonly world: MachineWorld,
     readonly name: string,
     readonly zone: string,
-    readonly address: string,
+    public address: string,
     private readonly ca: { readonly certificate: string; readonly key: string },
   ) {
     this.id = `mch_${name}`;
@@ -170,7 +174,7 @@ export class SimMachine {
   }
 
   powerOn(): void {
-    if (this.powered) return;
+    if (this.powered || this.staysDown) return;
     this.powered = true;
     this.frozen = false;
     this.fake.restart();
@@ -309,7 +313,7 @@ export class SimMachine {
       this.#leave();
       return undefined;
     }
-    if (chaos.strikes('stepFails')) return refusal('error execution phase preflight: injected');
+    if (this.refuseJoin || chaos.strikes('stepFails')) return refusal('error execution phase preflight: injected');
     const target = this.#heldTarget();
     if (target === undefined) return refusal('no target');
     const api = this.world.apiAt(target.endpoint);
