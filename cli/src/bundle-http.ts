@@ -2,13 +2,15 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type ErrorKind, FlotillaError, reasonOf } from '@flotilla/kit';
+import { type ErrorKind, FlotillaError, reasonOf, systemClock } from '@flotilla/kit';
 import type { Context } from './context.js';
 
 const bundlePath = '/artifacts/v1/bundle';
 /** Without a byte for this long a transfer is given up. The server writes and checks gigabytes in silence. */
 const idleMs = 15 * 60_000;
 const answerBytesMax = 1024 * 1024;
+/** How long a refusal by the header alone may take to arrive. */
+const earlyAnswerMs = 1000;
 
 /** A bundle as it arrives. */
 export interface Download {
@@ -33,17 +35,27 @@ export async function downloadBundle(
   return { totalBytes: Number.isSafeInteger(length) ? length : undefined, body: response as AsyncIterable<Buffer> };
 }
 
-/** Sends a bundle; gives what the server says of it, as JSON. */
+/** Sends a bundle, opened only when it is wanted; gives what the server says of it, as JSON. */
 export async function uploadBundle(
   context: Context,
-  bundle: { body: Readable; sizeBytes: number },
+  bundle: { open: () => Readable; sizeBytes: number },
   signal: AbortSignal,
 ): Promise<unknown> {
   const headers = { 'content-type': 'application/x-tar', 'content-length': String(bundle.sizeBytes) };
   const call = open(context, 'PUT', bundlePath, headers, signal);
   const answer = answerOf(call, context, signal);
-  // A server that refuses early closes its side; what it answered counts, not the broken pipe.
-  const [sent, answered] = await Promise.allSettled([pipeline(bundle.body, call), answer]);
+  // A server that refuses by the header alone closes at once, and a write into that would lose what it said: so the
+  // header goes first, and the body only when nothing was said against it for a moment.
+  call.flushHeaders();
+  const refusedEarly = await Promise.race([
+    answer.then(
+      () => true,
+      () => true,
+    ),
+    systemClock.sleep(earlyAnswerMs, signal).then(() => false),
+  ]);
+  const sending = refusedEarly ? Promise.resolve() : pipeline(bundle.open(), call);
+  const [sent, answered] = await Promise.allSettled([sending, answer]);
   if (answered.status === 'rejected') throw answered.reason;
   const response = answered.value;
   if (response.statusCode !== 200 && response.statusCode !== 201) throw await refusal(response, context);

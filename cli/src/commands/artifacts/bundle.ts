@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { FlotillaError, formatBytes } from '@flotilla/kit';
 import type { Call } from '../../call.js';
 import { Progress } from '../../progress.js';
@@ -50,13 +51,16 @@ export async function importBundle(call: Call): Promise<void> {
   const { uploadBundle } = await import('../../bundle-http.js');
   const progress = new Progress(call);
   let doneBytes = 0;
-  const body = env.files.openRead(path);
-  body.on('data', (chunk: Buffer) => {
-    doneBytes += chunk.length;
-    progress.say(`import ${path}`, amount(doneBytes, sizeBytes));
-  });
+  const open = (): Readable => {
+    const body = env.files.openRead(path);
+    body.on('data', (chunk: Buffer) => {
+      doneBytes += chunk.length;
+      progress.say(`import ${path}`, amount(doneBytes, sizeBytes));
+    });
+    return body;
+  };
   try {
-    await uploadBundle(context, { body, sizeBytes }, env.signal);
+    await uploadBundle(context, { open, sizeBytes }, env.signal);
   } finally {
     progress.end();
   }
