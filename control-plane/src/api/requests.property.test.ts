@@ -150,7 +150,7 @@ async function check(title: string, body: unknown, refusalsOnly: boolean): Promi
 
 describe('any request of the right shape', () => {
   it.each(methods)('to $title is answered, or refused with reason and cure', async ({ title, input, writes }) => {
-    const runs = { seed, numRuns: 20 };
+    const runs = { seed, numRuns: 12 };
     await fc.assert(
       fc.asyncProperty(messageOf(input), (body) => check(title, body, writes)),
       runs,
@@ -163,7 +163,7 @@ describe('any request of any shape', () => {
     const body = fc.dictionary(fc.constantFrom('project', 'name', 'spec', 'options', 'labels', 'x'), fc.jsonValue());
     await fc.assert(
       fc.asyncProperty(body, (given) => check(title, given, true)),
-      { seed, numRuns: 10 },
+      { seed, numRuns: 6 },
     );
   });
 });
