@@ -54,7 +54,7 @@ export interface AgentCore {
 /** Reads what an earlier process left. Throws `JOURNAL_DAMAGED` or `TARGET_DAMAGED`. */
 export async function openCore(ports: CorePorts): Promise<AgentCore> {
   const { host, clock, random, log, stateDir, server, ca, facts } = ports;
-  await host.makeDir(stateDir, 0o700);
+  if (!(await host.exists(stateDir))) await host.makeDir(stateDir, 0o700);
   const journal = await Journal.open(host, `${stateDir}/journal.jsonl`, clock);
   const targets = await TargetFile.open(host, `${stateDir}/target.json`, clock);
   const board = new Board(clock);

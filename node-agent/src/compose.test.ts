@@ -82,7 +82,7 @@ describe('a whole agent', () => {
     await vi.waitFor(() => expect(acknowledged().at(-1)).toBe(7n), soon);
   });
 
-  it('fault-15: after a restart it is the same machine, spends no token, and does nothing again', async () => {
+  it('fault 15: after a restart it is the same machine, spends no token, and does nothing again', async () => {
     const { fake, world, start, reports } = await setUp();
     const first = start();
     fake.push(
@@ -121,7 +121,7 @@ describe('a whole agent', () => {
     expect(host.entries.has(`${stateDir}/tls-next.key`)).toBe(false);
   });
 
-  it('fault-13: under a wrong clock it says so, instead of blaming the certificate', async () => {
+  it('fault 13: under a wrong clock it says so, instead of blaming the certificate', async () => {
     const { world, start, fake } = await setUp();
     const first = start();
     await vi.waitFor(() => expect(fake.sessions).toBe(1), soon);

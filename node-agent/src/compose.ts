@@ -4,6 +4,7 @@ import type { MachineFacts } from '@flotilla/proto';
 import { coreTasks, joinedName, keepConnected, openCore, type AgentCore } from './agent-core.js';
 import { agentVersion, loadConfig, type AgentConfig, type Places } from './config.js';
 import type { Host } from './host/host.js';
+import { keepReserve } from './host/reserve.js';
 import type { ProxySettings } from './host/proxy.js';
 import type { LinkView } from './link/dial.js';
 import { enroll } from './link/enroll.js';
@@ -142,12 +143,15 @@ async function connected(
 ): Promise<void> {
   const { clock, random, log } = ports;
   const identityKey: KeyObject = await identity.identityKey();
+  const { stateDir } = ports.places;
+  await keepReserve(ports.host, stateDir);
   const renewal = { clock, random, log, identity, identityKey };
+  const lastGood = { host: ports.host, stateDir, proxied: ports.proxy.url !== undefined };
   const sweep = everyNth(beatsPerSweep, ports.giveBackMemory);
   await keepConnected(
     core,
     {
-      transport: grpcTransport(config.server, renewal),
+      transport: grpcTransport(config.server, { ...renewal, ...lastGood }),
       identityKey,
       diagnose: () => diagnose(ports, config),
       inventory: async () => ports.inventory(await machineFacts()),

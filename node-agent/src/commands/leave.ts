@@ -4,6 +4,7 @@ import { HostChanges } from '../host/changes.js';
 import { readUnit, systemctl } from '../host/units.js';
 import { readHostFacts } from '../observe/facts.js';
 import { Artifacts } from '../steps/install/artifacts.js';
+import { skipEtcdName } from '../steps/leave/etcd.js';
 import type { StepContext } from '../steps/step.js';
 import { Board } from '../work/board.js';
 import { leaveSteps } from '../work/derive.js';
@@ -21,6 +22,11 @@ const passesMax = 3;
 const flags: readonly FlagSpec[] = [
   { name: 'yes', short: 'y', help: 'do not ask' },
   { name: 'output', short: 'o', value: 'json', help: 'the result as JSON' },
+  {
+    name: 'skip',
+    value: skipEtcdName,
+    help: 'leave although no other control-plane machine can take this one out of etcd',
+  },
 ];
 
 export const leave: Command = {
@@ -33,6 +39,9 @@ export const leave: Command = {
     const output = args.flags.get('output');
     if (output !== undefined && output !== 'json')
       throw new FlotillaError('USAGE', `--output takes json, not ${output}`);
+    const skipped = args.flags.get('skip');
+    if (skipped !== undefined && skipped !== skipEtcdName)
+      throw new FlotillaError('USAGE', `--skip takes ${skipEtcdName}, not ${skipped}`);
     const { host, clock, places } = ports;
     const journal = await Journal.open(host, `${places.stateDir}/journal.jsonl`, clock);
     const changes = journal.standing().length;
@@ -41,7 +50,7 @@ export const leave: Command = {
     // The daemon may have written more before it stopped.
     const settled = await Journal.open(host, `${places.stateDir}/journal.jsonl`, clock);
     const board = new Board(clock);
-    const clean = await undo(settled, board, ports);
+    const clean = await undo(settled, board, ports, skipped === undefined ? [] : [skipped]);
     const problems = board.view('leave')?.problems ?? [];
     if (clean)
       for (const name of ['target.json', 'manifest.json', 'downloads', 'backup'])
@@ -106,7 +115,7 @@ async function stopDaemon({ host, clock, places }: CommandPorts): Promise<void> 
   });
 }
 
-async function undo(journal: Journal, board: Board, ports: CommandPorts): Promise<boolean> {
+async function undo(journal: Journal, board: Board, ports: CommandPorts, skippedChecks: string[]): Promise<boolean> {
   const { host, clock, random, places, tell } = ports;
   const log = silentLogger;
   const runner = new Runner({ journal, board, clock, random, log });
@@ -115,7 +124,7 @@ async function undo(journal: Journal, board: Board, ports: CommandPorts): Promis
     changes: new HostChanges(host, journal, `${places.stateDir}/backup`),
     memory: journal,
     artifacts: new Artifacts(host, { server: '', ca: () => '', stateDir: places.stateDir }),
-    target: MachineTarget.create({ role: MachineRole.NONE }),
+    target: MachineTarget.create({ role: MachineRole.NONE, skippedChecks }),
     secrets: undefined,
     dropSecrets: () => undefined,
     facts: await readHostFacts(host, ''),

@@ -60,6 +60,7 @@ function fields(message: Uint8Array): readonly Field[] {
   while (at < message.length) {
     const key = varint();
     const value = varint();
+    if (key % 8 === 2 && at + value > message.length) return found;
     if (key % 8 === 2) found.push({ number: key >> 3, bytes: message.subarray(at, (at += value)), value: 0 });
     else if (key % 8 === 0) found.push({ number: key >> 3, bytes: new Uint8Array(), value });
     else return found;

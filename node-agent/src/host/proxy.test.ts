@@ -39,7 +39,7 @@ describe('the way out', () => {
     expect(seen).toEqual(['fleet.example.org:7440', `Basic ${Buffer.from('me:p@ss').toString('base64')}`]);
   });
 
-  it('fault-35: a proxy that refuses is told as such', async () => {
+  it('fault 35: a proxy that refuses is told as such', async () => {
     const proxy = createServer();
     servers.push(proxy);
     proxy.on('connect', (_request, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));

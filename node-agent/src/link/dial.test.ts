@@ -48,7 +48,7 @@ function setUp(make: (index: number) => FakeStream | Error, seed = 3) {
 }
 
 describe('dialling', () => {
-  it('fault-48: backs off with full jitter, up to a minute, and says why it waits', async () => {
+  it('fault 48: backs off with full jitter, up to a minute, and says why it waits', async () => {
     const { clock, transport, views, stop, running } = setUp(() => new Error('ECONNREFUSED'));
     await clock.advance(3_600_000);
     const gaps = transport.opened.slice(1).map((at, index) => at - (transport.opened[index] ?? 0));

@@ -51,7 +51,7 @@ describe('enrolling over real TLS', () => {
     await expect(stat(join(dir, 'token'))).rejects.toThrow(/ENOENT/);
   });
 
-  it('fault-1 fault-2: a reply that is lost is made good with the same key, and the token is spent once', async () => {
+  it('fault 1, fault 2: a reply that is lost is made good with the same key, and the token is spent once', async () => {
     fake.loseNextReply = true;
     await expect(enroll(ports())).rejects.toMatchObject({ code: 'SERVER_UNREACHABLE' });
     const key = await readFile(join(dir, 'identity.key'), 'utf8');
@@ -61,7 +61,7 @@ describe('enrolling over real TLS', () => {
     expect(fake.tokenUses).toBe(1);
   });
 
-  it('fault-12: under another CA it stops before it sends anything', async () => {
+  it('fault 12: under another CA it stops before it sends anything', async () => {
     const caPin = `sha256:${'0'.repeat(64)}`;
     await expect(enroll(ports({ caPin }))).rejects.toMatchObject({ code: 'CA_PIN_MISMATCH', retry: 'later' });
     expect(fake.machines.size).toBe(0);
@@ -72,7 +72,7 @@ describe('enrolling over real TLS', () => {
     ['a year ahead', 365 * 86_400_000, 'ahead of'],
     ['a year behind', -365 * 86_400_000, 'behind'],
     ['six minutes behind', -6 * 60_000, 'behind'],
-  ])('fault-13: a clock that is %s is told with its numbers, and the token is kept', async (_name, offMs, words) => {
+  ])('fault 13: a clock that is %s is told with its numbers, and the token is kept', async (_name, offMs, words) => {
     const clock = { ...systemClock, now: () => ({ ...systemClock.now(), wallMs: Date.now() + offMs }) };
     await expect(enroll(ports({ clock }))).rejects.toMatchObject({ code: 'CLOCK_SKEW', message: containing(words) });
     expect(fake.tokenUses).toBe(0);

@@ -4,6 +4,7 @@ import type { Host } from '../host/host.js';
 /** The highest epoch this machine has obeyed. A server with a lower one is a copy or a ghost, and is not obeyed. */
 export class EpochFile {
   #highest: bigint;
+  #saved: bigint;
 
   private constructor(
     private readonly host: Host,
@@ -11,6 +12,7 @@ export class EpochFile {
     highest: bigint,
   ) {
     this.#highest = highest;
+    this.#saved = highest;
   }
 
   static async open(host: Host, path: string): Promise<EpochFile> {
@@ -28,10 +30,15 @@ export class EpochFile {
     return this.#highest;
   }
 
-  /** On disk before it counts. */
+  /**
+   * Counts at once, so that an older server is refused even while the disk cannot be written; on disk when it returns.
+   * Throws when it could not be saved, and saves it with the next call.
+   */
   async raise(epoch: bigint): Promise<void> {
-    if (epoch <= this.#highest) return;
-    await this.host.writeAtomic(this.path, `${epoch}\n`, 0o600);
-    this.#highest = epoch;
+    if (epoch > this.#highest) this.#highest = epoch;
+    if (this.#saved >= this.#highest) return;
+    const saving = this.#highest;
+    await this.host.writeAtomic(this.path, `${saving}\n`, 0o600);
+    this.#saved = saving;
   }
 }

@@ -7,6 +7,8 @@ type Answer = NonNullable<SessionResponse['message']>;
 export class FakeStream implements SessionStream {
   readonly sent: NonNullable<SessionRequest['message']>[] = [];
   destroyed = false;
+  /** As a link that is full: messages are taken, and the sender is told to hold back. */
+  congested = false;
   #queue: Answer[] = [];
   #wake: () => void = () => undefined;
   #ended = false;
@@ -23,7 +25,7 @@ export class FakeStream implements SessionStream {
       this.sent.push(request.message);
       this.onSend(request.message, this);
     }
-    return true;
+    return !this.congested;
   }
 
   /** What the server says next. */

@@ -7,7 +7,8 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from '@flotilla/proto';
-import { channelOptions, channelTarget, sessionCredentials } from './channel.js';
+import { channelOptions, sessionCredentials } from './channel.js';
+import { dialTarget, type LastGoodPorts } from './last-good.js';
 import { renewIfExpired, type RenewPorts } from './renew.js';
 import { fromRpcError } from './rpc-error.js';
 import type { SessionStream, Transport } from './transport.js';
@@ -15,9 +16,19 @@ import type { SessionStream, Transport } from './transport.js';
 const callTimeoutMs = 20_000;
 
 /** A new channel for each session: what is wrong with an old one cannot outlive it. */
-export function grpcTransport(server: string, ports: RenewPorts): Transport {
-  const connect = async (): Promise<AgentServiceClient> =>
-    new AgentServiceClient(channelTarget(server), sessionCredentials(await ports.identity.tls()), channelOptions);
+export function grpcTransport(server: string, ports: RenewPorts & LastGoodPorts): Transport {
+  const { hostname, host } = new URL(server);
+  const connect = async (): Promise<AgentServiceClient> => {
+    const target = await dialTarget(server, ports);
+    // Dialled by address, but it is the name that its certificate must have.
+    const named = target.startsWith('ipv')
+      ? { 'grpc.ssl_target_name_override': hostname, 'grpc.default_authority': host }
+      : {};
+    return new AgentServiceClient(target, sessionCredentials(await ports.identity.tls()), {
+      ...channelOptions,
+      ...named,
+    });
+  };
   return {
     async open(): Promise<SessionStream> {
       let client = await connect();

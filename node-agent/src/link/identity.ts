@@ -1,6 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
 import { FlotillaError, randomText, type Random } from '@flotilla/kit';
 import type { Host } from '../host/host.js';
+import { withReserve } from '../host/reserve.js';
 
 /** Who the control plane says this machine is. */
 export interface MachineIdentity {
@@ -39,9 +40,11 @@ export class IdentityStore {
   }
 
   /** A new TLS key, on disk, for the next certificate. */
-  async nextTlsKey(): Promise<KeyObject> {
-    await this.host.remove(`${this.dir}/tls-next.key`);
-    return this.#keyAt(`${this.dir}/tls-next.key`);
+  nextTlsKey(): Promise<KeyObject> {
+    return withReserve(this.host, this.dir, async () => {
+      await this.host.remove(`${this.dir}/tls-next.key`);
+      return this.#keyAt(`${this.dir}/tls-next.key`);
+    });
   }
 
   /** Random, made once per installation: tells a retry from a clone. */
@@ -62,10 +65,12 @@ export class IdentityStore {
   }
 
   /** The certificate decides which key counts; a cut between the two is put right by {@link tls}. */
-  async saveRenewal(certificate: string, ca: string): Promise<void> {
-    if (ca !== '') await this.host.writeAtomic(`${this.dir}/ca.pem`, ca, 0o600);
-    await this.host.writeAtomic(`${this.dir}/tls.crt`, certificate, 0o600);
-    await this.host.rename(`${this.dir}/tls-next.key`, `${this.dir}/tls.key`);
+  saveRenewal(certificate: string, ca: string): Promise<void> {
+    return withReserve(this.host, this.dir, async () => {
+      if (ca !== '') await this.host.writeAtomic(`${this.dir}/ca.pem`, ca, 0o600);
+      await this.host.writeAtomic(`${this.dir}/tls.crt`, certificate, 0o600);
+      await this.host.rename(`${this.dir}/tls-next.key`, `${this.dir}/tls.key`);
+    });
   }
 
   async machine(): Promise<MachineIdentity | undefined> {

@@ -131,7 +131,7 @@ describe('enrolling until it works', () => {
 });
 
 describe('the highest epoch', () => {
-  it('is on disk before it counts, and never falls', async () => {
+  it('is on disk when it was raised, never falls, and outranks older ones even while the disk cannot be written', async () => {
     const host = new FakeHost();
     host.dir('/state');
     const epochs = await EpochFile.open(host, '/state/epoch');
@@ -142,7 +142,11 @@ describe('the highest epoch', () => {
       throw new Error('ENOSPC');
     };
     await expect(epochs.raise(9n)).rejects.toThrow('ENOSPC');
-    expect(epochs.highest).toBe(7n);
+    expect(epochs.highest).toBe(9n);
+    expect(host.content('/state/epoch')).toBe('7\n');
+    host.onWrite = () => undefined;
+    await epochs.raise(8n);
+    expect(host.content('/state/epoch')).toBe('9\n');
     host.put('/state/epoch', 'x');
     await expect(EpochFile.open(host, '/state/epoch')).rejects.toMatchObject({ code: 'EPOCH_DAMAGED' });
   });

@@ -106,7 +106,7 @@ describe('a session', () => {
     stop.abort(new Error('stop'));
   });
 
-  it('fault-26 fault-28: ends by itself after three silent intervals', async () => {
+  it('fault 26, fault 28: ends by itself after three silent intervals', async () => {
     const { clock, state, stream, ended } = setUp();
     await clock.advance(1_000);
     state.acks = false;
@@ -144,14 +144,14 @@ describe('a session', () => {
     stop.abort(new Error('stop'));
   });
 
-  it('fault-47: a server of an older epoch is not obeyed', async () => {
+  it('fault 47: a server of an older epoch is not obeyed', async () => {
     const { clock, ended, accepted } = setUp({}, { serverEpoch: 4n });
     await clock.advance(100);
     expect(await ended).toMatchObject({ reason: containing('older'), retryAfterMs: 60_000 });
     expect(accepted).toEqual([]);
   });
 
-  it('fault-22 fault-51: a target of an older epoch is refused, a newer one raises the epoch and is reported', async () => {
+  it('fault 22, fault 51: a target of an older epoch is refused, a newer one raises the epoch and is reported', async () => {
     const { clock, stream, accepted, state, stop } = setUp();
     await clock.advance(100);
     stream.say({
@@ -221,7 +221,7 @@ describe('a session', () => {
     expect(await ended).toMatchObject({ reason: 'moving', retryAfterMs: 7_000 });
   });
 
-  it('fault-75: a refusal that lets it leave makes the machine leave; another one does not', async () => {
+  it('fault 75: a refusal that lets it leave makes the machine leave; another one does not', async () => {
     for (const [mayLeave, retired] of [
       [true, 1],
       [false, 0],

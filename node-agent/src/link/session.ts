@@ -69,6 +69,8 @@ export class Session {
   #welcomed = false;
   #sentProbes = new Map<string, string>();
   #reportDue = false;
+  /** The link takes less than we have to say: heartbeats and transitions go first. */
+  #congested = false;
   #reporting = false;
   #lastReportMs = Number.NEGATIVE_INFINITY;
   readonly #ended = new AbortController();
@@ -122,8 +124,8 @@ export class Session {
     });
   }
 
-  #send(message: NonNullable<SessionRequest['message']>): boolean {
-    return this.stream.send(SessionRequest.create({ message }));
+  #send(message: NonNullable<SessionRequest['message']>): void {
+    this.#congested = !this.stream.send(SessionRequest.create({ message }));
   }
 
   #goodbye(reason: string): void {
@@ -196,14 +198,20 @@ export class Session {
       this.#finish({ reason, retryAfterMs: 60_000 });
       return;
     }
-    if (welcome.serverEpoch > highestEpoch()) await raiseEpoch(welcome.serverEpoch);
+    // On a disk that cannot be written the session goes on from memory: what is wrong must be heard. Targets wait.
+    await raiseEpoch(welcome.serverEpoch).catch((error: unknown) => {
+      if (!(error instanceof FlotillaError)) throw error;
+      log.error({ code: error.code, err: error }, 'the epoch could not be saved');
+    });
     const asked = durationMs(welcome.heartbeatInterval) ?? 5_000;
     this.#intervalMs = Math.min(intervalMsMax, Math.max(intervalMsMin, asked));
     this.#welcomed = true;
     this.ports.onWelcome(welcome, this.ports.clock.now());
     this.#welcomeArrived();
     inventory().then(
-      (facts) => this.#ended.signal.aborted || this.#send({ $case: 'inventory', value: facts }),
+      (facts) => {
+        if (!this.#ended.signal.aborted) this.#send({ $case: 'inventory', value: facts });
+      },
       (error: unknown) => log.warn({ err: error }, 'the inventory could not be read'),
     );
   }
@@ -228,8 +236,9 @@ export class Session {
       return;
     }
     try {
+      // The epoch first: a target that is obeyed must outrank older ones after a crash too.
+      await raiseEpoch(target.epoch);
       const acceptance = await work.accept(target, secrets);
-      if (target.epoch > highestEpoch()) await raiseEpoch(target.epoch);
       log.info({ epoch: String(target.epoch), generation: String(target.generation), acceptance }, 'target');
       // The report is the acknowledgement, and goes at once.
       this.#scheduleReport(true);
@@ -294,7 +303,7 @@ export class Session {
   #scheduleReport(transition: boolean): void {
     if (!this.#welcomed) return;
     const nowMs = this.ports.clock.now().monotonicMs;
-    if (!transition && nowMs - this.#lastReportMs < progressEveryMs) return;
+    if (!transition && (this.#congested || nowMs - this.#lastReportMs < progressEveryMs)) return;
     this.#reportDue = true;
     if (!this.#reporting)
       this.#reportLoop().catch((error: unknown) =>

@@ -42,7 +42,10 @@ describe('CertificatesExpiring', () => {
     const embedded = Buffer.from(aCertificate(wallMs, -366, -2)).toString('base64');
     host.put('/etc/kubernetes/admin.conf', `users:\n- user:\n    client-certificate-data: ${embedded}\n`);
     const found = () => certificatesExpiring.read(context({ controlPlane: true }));
-    expect(await found()).toMatchObject({ reason: 'Expired', message: 'expired: /etc/kubernetes/admin.conf (48h ago)' });
+    expect(await found()).toMatchObject({
+      reason: 'Expired',
+      message: 'expired: /etc/kubernetes/admin.conf (48h ago)',
+    });
     // On a worker nobody needs that file.
     expect(await certificatesExpiring.read(context())).toMatchObject({ reason: 'Valid' });
     const fresh = Buffer.from(aCertificate(wallMs, -1, 364)).toString('base64');

@@ -46,7 +46,7 @@ describe('running steps', () => {
     expect(await pass([step({ states: ['done'], apply })])).toEqual({ kind: 'converged' });
   });
 
-  it('fault-4: one that hangs is ended at its deadline, and the others do not run', async () => {
+  it('fault 4: one that hangs is ended at its deadline, and the others do not run', async () => {
     const { pass, board, clock } = await setUp();
     let ended = false;
     const hang = step({

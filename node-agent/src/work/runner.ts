@@ -54,16 +54,16 @@ export class Runner {
       const held = await this.#runStep(step, context);
       if (held !== undefined) return held;
       const next = steps[index + 1];
-      if (next?.phase !== step.phase) this.#phaseDone(step.phase, steps);
+      if (next?.phase !== step.phase) this.#phaseDone(step.phase, steps.slice(0, index + 1));
     }
     return { kind: 'converged' };
   }
 
   /** Maintenance is no phase of joining: it is done when what was shown of it was one of these steps. */
-  #phaseDone(phase: Phase, steps: readonly Step[]): void {
+  #phaseDone(phase: Phase, passed: readonly Step[]): void {
     const { board } = this.ports;
     const shown = board.view('maintenance')?.step;
-    if (phase !== 'maintenance' || steps.some(({ name }) => name === shown)) board.done(phase);
+    if (phase !== 'maintenance' || passed.some(({ name }) => name === shown)) board.done(phase);
   }
 
   async #runStep(step: Step, context: StepContext): Promise<PassResult | undefined> {

@@ -58,7 +58,7 @@ describe('targets', () => {
       'cluster.ca_cert_hashes',
     ],
     ['no cluster', aTarget({ cluster: undefined }), 'cluster.id'],
-  ])('fault-65: %s is refused by name', (_name, target, field) => {
+  ])('fault 65: %s is refused by name', (_name, target, field) => {
     expect(() => parseTarget(target)).toThrow(field);
   });
 

@@ -73,7 +73,7 @@ describe('joining', () => {
     await world.stop();
   });
 
-  it('fault-14: waits with back-off while the API server is down, and is not parked', async () => {
+  it('fault 14: waits with back-off while the API server is down, and is not parked', async () => {
     const world = await FakeWorld.create();
     world.start();
     await world.worker.accept(aTarget({ skippedChecks: ['api-endpoint'] }), someSecrets);
@@ -89,7 +89,7 @@ describe('joining', () => {
     await world.stop();
   });
 
-  it('fault-3: resets its own half-finished join before each try, and is parked after three', async () => {
+  it('fault 3: resets its own half-finished join before each try, and is parked after three', async () => {
     const world = await FakeWorld.create();
     world.start();
     for (let attempt = 1; attempt <= 3; attempt++) {
@@ -113,7 +113,7 @@ describe('joining', () => {
     await world.stop();
   });
 
-  it('fault-5: refuses a host that belongs to another cluster, and touches nothing of it', async () => {
+  it('fault 5: refuses a host that belongs to another cluster, and touches nothing of it', async () => {
     const world = await FakeWorld.create();
     world.host.put('/etc/kubernetes/kubelet.conf', 'of others');
     world.systemd.units.set('kubelet.service', { enabled: true, active: true });

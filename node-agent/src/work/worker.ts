@@ -49,6 +49,7 @@ export class Worker implements WorkPort {
   #converged = false;
   #observedGeneration = 0n;
   #dirty = true;
+  #settled = false;
   #wake: () => void = () => undefined;
 
   constructor(private readonly ports: WorkerPorts) {
@@ -58,7 +59,6 @@ export class Worker implements WorkPort {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await settleAll(this.ports.journal, this.ports.bootId);
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
       this.#dirty = false;
@@ -143,6 +143,9 @@ export class Worker implements WorkPort {
   /** One look at everything; returns after how long to look again. */
   async #turn(signal: AbortSignal): Promise<number> {
     const { targets, journal, host, bootId } = this.ports;
+    // Here and not once before the loop: a disk that cannot be written must not end the agent.
+    if (!this.#settled) await settleAll(journal, bootId);
+    this.#settled = true;
     const held = targets.held;
     if (held === undefined) return resyncMs;
     await beginJournal(journal, held.maintenance, bootId);

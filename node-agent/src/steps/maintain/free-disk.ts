@@ -107,7 +107,7 @@ async function oldAgents(host: Host): Promise<readonly string[]> {
   for (const name of (await host.list(agentVersions)) ?? []) {
     const path = `${agentVersions}/${name}`;
     if (!/^\d+\.\d+\.\d+/.test(name) || name === current) continue;
-    others.push({ path, modifiedMs: (await host.stat(path))?.modifiedMs ?? 0 });
+    others.push({ path, modifiedMs: (await host.stat(`${path}/agent.cjs`))?.modifiedMs ?? 0 });
   }
   return others
     .sort((left, right) => right.modifiedMs - left.modifiedMs)
