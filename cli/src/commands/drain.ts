@@ -63,7 +63,7 @@ async function followDrain(call: Call, name: string, get: GetNodeRequest): Promi
     if (node.spec?.drained === true) asked = true;
     else if (asked) throw endedMeanwhile(name);
     if (state === undefined) return false;
-    const text = drainLines(state, clock.now().wallMs).join('\n');
+    const text = drainLines(state, isDrained(node), clock.now().wallMs).join('\n');
     if (text !== last) tell(call, text);
     last = text;
     if (state.parked) throw parked(name, state);

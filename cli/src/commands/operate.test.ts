@@ -46,7 +46,7 @@ describe('cordon and uncordon', () => {
 });
 
 describe('drain', () => {
-  const draining = (podsLeft: number, changes: object = {}): void => {
+  const draining = (podsLeft: number, changes: object = {}, counting = false): void => {
     const { fleet } = stage.server;
     fleet.nodes = fleet.nodes.map((node) =>
       node.meta?.name !== 'bravo'
@@ -57,6 +57,7 @@ describe('drain', () => {
             status: {
               ...node.status,
               state: NodeState.RUNNING_SCHEDULING_DISABLED,
+              reason: podsLeft === 0 && !counting ? 'Drained' : 'Draining',
               drain: { podsLeft, startTime: ago(5), deadlineTime: new Date(fakeNowMs + 900_000), ...changes },
             },
           }),
@@ -67,10 +68,13 @@ describe('drain', () => {
     const { server, terminal } = stage;
     terminal.stderr.isTTY = true;
     server.fleet.drainNode = (request) => {
-      draining(3, { blocked: ['shop/db-0: budget db allows 0 more disruptions'] });
+      draining(0, {}, true);
       return server.fleet.getNode(request);
     };
     const done = terminal.flotilla('drain', 'bravo', '--timeout', '15m');
+    await terminal.stderr.shows(/counted/);
+    draining(3, { blocked: ['shop/db-0: budget db allows 0 more disruptions'] });
+    server.happen({ resourceKind: 'node' });
     await terminal.stderr.shows(/blocked: shop\/db-0/);
     draining(0);
     server.happen({ resourceKind: 'node' });
@@ -79,7 +83,8 @@ describe('drain', () => {
       node: 'nod_bravo',
       drain: { timeout: { seconds: 900n, nanos: 0 }, force: false },
     });
-    expect(terminal.stderr.text).toBe(`3 pods have to leave; it is parked in 15m
+    expect(terminal.stderr.text).toBe(`pods are being counted and asked to leave
+3 pods have to leave; it is parked in 15m
   blocked: shop/db-0: budget db allows 0 more disruptions
 no pod has to leave any more
 It stays cordoned. To use it again: flotilla uncordon bravo

@@ -4,6 +4,7 @@ import { drainLines } from '../output/drain.js';
 import { doingText, lastRepairText, moment, pauseText, rungLines, verdictText, waitsText } from '../output/health.js';
 import { currentPhase, phaseLabel } from '../output/phases.js';
 import { age, elapsed } from '../output/times.js';
+import { isDrained } from './node-words.js';
 import { conditionOf } from './places.js';
 
 /** One node in paragraphs: seen, decided, done, waited for. Empty ones are not shown. */
@@ -89,11 +90,12 @@ function heldText({ status }: Node, machine: Machine | undefined, nowMs: number)
     .join('\n');
 }
 
-function doingOf({ status }: Node, nowMs: number): string {
+function doingOf(node: Node, nowMs: number): string {
+  const { status } = node;
   if (status === undefined) return '';
   const repair = doingText(status.health?.repair, nowMs);
   if (repair !== '') return repair;
-  if (status.drain !== undefined && status.drain.podsLeft > 0) return drainLines(status.drain, nowMs).join('\n');
+  if (status.drain !== undefined && !isDrained(node)) return drainLines(status.drain, false, nowMs).join('\n');
   const phase = currentPhase(status.phases);
   if (phase === undefined || isMember(status.state)) return 'nothing';
   const name = phaseLabel(phase);
@@ -104,14 +106,15 @@ function doingOf({ status }: Node, nowMs: number): string {
   return phase.startTime === undefined ? name : `${name} for ${elapsed(nowMs - phase.startTime.getTime())}`;
 }
 
-function waitsOf({ status, spec }: Node, nowMs: number): string {
+function waitsOf(node: Node, nowMs: number): string {
+  const { status } = node;
   const health = waitsText(status?.health, nowMs);
   if (health !== '') return health;
   const drain = status?.drain;
   if (drain?.parked === true) return 'for a person: the time to drain is over, and pods are left';
-  if (drain !== undefined && drain.podsLeft > 0 && drain.deadlineTime !== undefined)
+  if (isDrained(node)) return 'for nothing: it is empty, and stays cordoned';
+  if (drain?.deadlineTime !== undefined)
     return `for the pods to leave, until ${moment(drain.deadlineTime, nowMs)}; then ${drain.forced ? 'the rest is deleted' : 'it is parked, and nothing is forced'}`;
-  if (spec?.drained === true && drain !== undefined) return 'for nothing: it is empty, and stays cordoned';
   return '';
 }
 

@@ -29,8 +29,11 @@ export function nodeWarning({ status }: Node): Cell {
   return status.state === NodeState.FAILED ? { text: `! ${fromUpperCamel(status.reason)}`, tone: 'bad' } : { text: '' };
 }
 
-/** Whether a drain was asked for and nothing has to leave any more. */
+/**
+ * Whether a drain was asked for and nothing has to leave any more. Before the first count no pod is left either: the
+ * server's reason tells the two apart.
+ */
 export function isDrained({ spec, status }: Node): boolean {
   const drain = status?.drain;
-  return spec?.drained === true && drain?.startTime !== undefined && drain.podsLeft === 0 && !drain.parked;
+  return spec?.drained === true && drain?.podsLeft === 0 && !drain.parked && status?.reason === 'Drained';
 }

@@ -75,12 +75,14 @@ export class FakeLife {
     const answer = this.getNode({ node });
     if (options?.validateOnly === true) return answer;
     answer.node.spec = NodeSpec.create({ cordoned: true, drained: true });
-    if (answer.node.status !== undefined)
+    if (answer.node.status !== undefined) {
+      answer.node.status.reason = 'Drained';
       answer.node.status.drain = NodeDrain.create({
         startTime: ago(0),
         deadlineTime: new Date(fakeNowMs + Number(drain?.timeout?.seconds ?? 3600n) * 1000),
         forced: drain?.force === true,
       });
+    }
     return answer;
   }
   private schedulable(request: { node: string }, schedulable: boolean) {
