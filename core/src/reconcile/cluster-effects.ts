@@ -9,6 +9,7 @@ import {
 } from '@flotilla/kube';
 import { FlotillaError, type Instant } from '@flotilla/kit';
 import type { ExternalFacts } from '../plan/external.js';
+import type { EnginePorts } from './ports.js';
 import type { EngineMemory } from './memory.js';
 import { same } from './same.js';
 
@@ -57,4 +58,21 @@ export async function diagnoseNetwork(
   const summary = found.ready ? '' : found.summary;
   memory.networks.set(clusterId, { sinceMs: before?.sinceMs ?? 0, askedMs: now.monotonicMs, summary, problems });
   return before?.summary !== summary || !same([...(before?.problems ?? [])], [...problems]);
+}
+
+/** Makes the key with which we will reach the cluster; one that was made meanwhile stays. */
+export async function makeKeys(
+  { store, clock, keys }: Pick<EnginePorts, 'store' | 'clock' | 'keys'>,
+  clusterId: string,
+): Promise<void> {
+  const made = await keys.create(clusterId);
+  const access = { ...made, caCertificate: '', clientCertificate: '', sealedKubeconfig: new Uint8Array() };
+  const cluster = await store.read.cluster(clusterId);
+  if (cluster === undefined || cluster.access !== undefined) return;
+  await store.commit([{ kind: 'cluster.access', clusterId, access }], {
+    owner: 'cluster',
+    nowMs: clock.now().wallMs,
+    actor: 'rule:cluster',
+    expect: [{ kind: 'cluster', id: clusterId, version: cluster.version }],
+  });
 }

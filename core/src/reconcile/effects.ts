@@ -1,12 +1,12 @@
 import { FlotillaError, toFlotillaError, type Logger } from '@flotilla/kit';
 import type { KubeClient } from '@flotilla/kube';
-import { cordonKey } from '../plan/scheduling.js';
 import type { ClusterLinks } from './cluster-links.js';
-import { applyAddons, checkExternal, diagnoseNetwork } from './cluster-effects.js';
+import { applyAddons, checkExternal, diagnoseNetwork, makeKeys } from './cluster-effects.js';
 import { drainNode } from './drain.js';
 import type { Effect, EffectOf } from './effect.js';
 import type { EngineMemory } from './memory.js';
 import { dropToken, mintToken, sweepTokens } from './mint-token.js';
+import { cordonNode, syncNode, uncordonNode } from './node-effects.js';
 import type { EnginePorts } from './ports.js';
 import type { Key } from './reconciler.js';
 import { same } from './same.js';
@@ -80,23 +80,21 @@ export class Effects {
     throw new FlotillaError('CLUSTER_NOT_CONNECTED', 'there is no connection to the cluster', { kind: 'unavailable' });
   }
 
+  /** Something at the API server after which there is nothing new to say. */
+  async #at<E extends { readonly clusterId: string }>(
+    effect: E,
+    act: (client: KubeClient, effect: E) => Promise<void>,
+  ): Promise<boolean> {
+    await act(this.#client(effect.clusterId), effect);
+    return false;
+  }
+
   #table(): Executors {
-    const { store, clock, keys, dispatch } = this.#ports;
+    const { clock, dispatch } = this.#ports;
     return {
-      cordon: async ({ clusterId, nodeName, uid, mark }) => {
-        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', {
-          metadata: { uid, annotations: { [cordonKey]: mark } },
-          spec: { unschedulable: true },
-        });
-        return false;
-      },
-      uncordon: async ({ clusterId, nodeName, uid, lift }) => {
-        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', {
-          metadata: { uid, annotations: { [cordonKey]: null } },
-          ...(lift ? { spec: { unschedulable: null } } : {}),
-        });
-        return false;
-      },
+      cordon: (effect) => this.#at(effect, cordonNode),
+      uncordon: (effect) => this.#at(effect, uncordonNode),
+      'sync-node': (effect) => this.#at(effect, syncNode),
       drain: async (effect) => {
         const facts = await drainNode(this.#client(effect.clusterId), effect, clock.now().wallMs);
         const changed = !same(facts, this.#memory.drains.get(effect.nodeId));
@@ -105,13 +103,6 @@ export class Effects {
       },
       'delete-node': async ({ clusterId, nodeName, uid }) => {
         await this.#client(clusterId).delete('nodes', { name: nodeName }, { uid });
-        return false;
-      },
-      'sync-node': async ({ clusterId, nodeName, resourceVersion, labels, annotations, taints }) => {
-        await this.#client(clusterId).patch('nodes', { name: nodeName }, 'merge', {
-          metadata: { resourceVersion, labels: { ...labels }, annotations: { ...annotations } },
-          ...(taints === undefined ? {} : { spec: { taints: taints.map((t) => ({ ...t })) } }),
-        });
         return false;
       },
       'mint-token': async (effect) => {
@@ -132,16 +123,7 @@ export class Effects {
         return false;
       },
       'make-keys': async ({ clusterId }) => {
-        const made = await keys.create(clusterId);
-        const access = { ...made, caCertificate: '', clientCertificate: '', sealedKubeconfig: new Uint8Array() };
-        const cluster = await store.read.cluster(clusterId);
-        if (cluster === undefined || cluster.access !== undefined) return false;
-        await store.commit([{ kind: 'cluster.access', clusterId, access }], {
-          owner: 'cluster',
-          nowMs: clock.now().wallMs,
-          actor: 'rule:cluster',
-          expect: [{ kind: 'cluster', id: clusterId, version: cluster.version }],
-        });
+        await makeKeys(this.#ports, clusterId);
         return false;
       },
       'apply-addons': async ({ clusterId, manifests }) => {

@@ -43,8 +43,9 @@ describe('add-ons', () => {
 
   test('a plugin of others that is not mirrored is a problem with its cure', () => {
     const wanted = clusterAddons(cluster(Cni.CALICO), 'default', mirror(undefined));
-    expect(wanted).toMatchObject({ problem: expect.stringContaining('CALICO') });
-    expect(wanted).toMatchObject({ problem: expect.stringContaining('pin-cni calico') });
+    const problem = 'problem' in wanted ? wanted.problem : '';
+    expect(problem).toContain('CALICO');
+    expect(problem).toContain('pin-cni calico');
   });
 
   test('in an imported cluster nothing is applied', () => {
