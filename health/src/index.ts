@@ -1,4 +1,9 @@
 export { adaptiveDeadlineMs, arrivalsKept } from './plan/deadline.js';
 export { StallMeter } from './plan/stall-meter.js';
 export { healthExtension, type HealthOptions } from './reconcile/extension.js';
-export { noHealthMetrics, type ClusterHealthFacts, type HealthMetrics } from './reconcile/metrics.js';
+export {
+  healthMetricNames,
+  noHealthMetrics,
+  type ClusterHealthFacts,
+  type HealthMetrics,
+} from './reconcile/metrics.js';

@@ -5,6 +5,7 @@ import type { HealthRules } from './policy.js';
 export type Cause =
   | 'ReadonlyFilesystem'
   | 'CertificatesExpired'
+  | 'IdentityRefused'
   | 'DiskPressure'
   | 'InodePressure'
   | 'ContainerRuntimeUnhealthy'
@@ -53,6 +54,11 @@ export const causes: Readonly<Record<Cause, CauseRule>> = {
     timeoutMs: (rules) => rules.kubeletUnhealthyTimeoutMs,
     rungs: [RENEW_CERTIFICATES, RESTART_KUBELET, REJOIN, REPLACE],
     ask: 'Renew the certificates on the host by hand, or replace the node',
+  },
+  IdentityRefused: {
+    timeoutMs: readyUnknown,
+    rungs: [RENEW_CERTIFICATES, RESTART_KUBELET, REJOIN, REPLACE],
+    ask: "The API server does not take the kubelet's certificate. Replace the node",
   },
   DiskPressure: {
     timeoutMs: (rules) => rules.diskPressureTimeoutMs,

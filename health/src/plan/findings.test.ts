@@ -17,6 +17,7 @@ describe('findings', () => {
     ['ClockSkew', TRUE, 'ClockSkew'],
     ['KernelProblem', TRUE, 'KernelProblem'],
     ['NetworkPluginHealthy', FALSE, 'NetworkPluginUnhealthy'],
+    ['NodeLease', FALSE, 'LeaseStale'],
   ])('%s %s proves %s', (type, status, cause) => {
     expect(causesOf([aProbe(type, status)])).toEqual([cause]);
     expect(causesOf([aProbe(type, status === TRUE ? FALSE : TRUE)])).toEqual([]);
@@ -37,6 +38,12 @@ describe('findings', () => {
   test('the cause to be treated first comes first', () => {
     const probes = [aProbe('KubeletHealthy', FALSE), aProbe('DiskPressure', TRUE), aProbe('ReadonlyFilesystem', TRUE)];
     expect(causesOf(probes)).toEqual(['ReadonlyFilesystem', 'DiskPressure', 'KubeletUnhealthy']);
+  });
+
+  test('an API server that is reached and refuses the kubelet is not the network', () => {
+    expect(causesOf([aProbe('ApiServerReachable', FALSE, { reason: 'Unauthorized' })])).toEqual(['IdentityRefused']);
+    expect(causesOf([aProbe('ApiServerReachable', FALSE, { reason: 'Unauthorized' })], true)).toEqual([]);
+    expect(causesOf([aProbe('ApiServerReachable', FALSE, { reason: 'Timeout' })])).toEqual(['ApiServerUnreachable']);
   });
 
   test('expired is another cause than expiring', () => {

@@ -14,11 +14,19 @@ const probeKinds: Readonly<Record<string, { readonly bad: ConditionStatus; reado
   ClockSkew: { bad: ConditionStatus.TRUE, cause: 'ClockSkew' },
   KernelProblem: { bad: ConditionStatus.TRUE, cause: 'KernelProblem' },
   NetworkPluginHealthy: { bad: ConditionStatus.FALSE, cause: 'NetworkPluginUnhealthy' },
+  NodeLease: { bad: ConditionStatus.FALSE, cause: 'LeaseStale' },
   // These are shown, and nothing follows from them.
   MemoryPressure: { bad: ConditionStatus.TRUE },
   DnsHealthy: { bad: ConditionStatus.FALSE },
   RebootRequired: { bad: ConditionStatus.TRUE },
   AgentCrashLoop: { bad: ConditionStatus.TRUE },
+};
+
+/** Where the reason of a probe makes another cause of it. */
+const reasonCauses: Readonly<Partial<Record<string, Cause>>> = {
+  'CertificatesExpiring Expired': 'CertificatesExpired',
+  // It is reached, and does not take the kubelet's certificate: not the network.
+  'ApiServerReachable Unauthorized': 'IdentityRefused',
 };
 
 /** Causes that say why a kubelet is not Ready, and that prove nothing while it is. */
@@ -27,6 +35,8 @@ const explainingOnly: ReadonlySet<Cause> = new Set([
   'ClockSkew',
   'KernelProblem',
   'NetworkPluginUnhealthy',
+  'IdentityRefused',
+  'LeaseStale',
 ]);
 
 export interface Finding {
@@ -48,7 +58,7 @@ export function leadsToVerdict(type: string): boolean {
 /** What the probes prove, the first to be treated at the top. */
 export function findingsOf(probes: readonly Probe[], kubelet: { readonly ready: boolean }): Finding[] {
   const found = probes.filter(isBad).flatMap((probe): Finding[] => {
-    const cause = /expired$/i.test(probe.reason) ? 'CertificatesExpired' : probeKinds[probe.type]?.cause;
+    const cause = reasonCauses[`${probe.type} ${probe.reason}`] ?? probeKinds[probe.type]?.cause;
     if (cause === undefined || (kubelet.ready && explainingOnly.has(cause))) return [];
     return [{ cause, message: probe.message }];
   });

@@ -19,6 +19,11 @@ const toldReasons: ReadonlySet<string> = new Set([
   'ApiServerUnknown',
 ]);
 
+/** Holds of one machine that are told on its node when they begin. */
+const toldOnNode: ReadonlySet<string> = new Set(['RecentlyRepaired', 'Quorum', 'Waiting']);
+
+export const isToldOnNode = ({ scope, reason }: HoldRecord): boolean => scope === 'machine' && toldOnNode.has(reason);
+
 /** A memory of what was replaced: it delays the next replacement and nothing else. */
 export const replacementReason = 'ReplacementPending';
 

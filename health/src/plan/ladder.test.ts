@@ -89,7 +89,7 @@ describe('a run', () => {
     made.pass(56 * minuteMs);
     expect(made.acts).toHaveLength(1);
     expect(made.holds).toEqual(['machine n0 RecentlyRepaired']);
-    expect(made.events.filter((event) => event.endsWith('Held'))).toEqual([]);
+    expect(made.events.filter((event) => event.endsWith('Held'))).toEqual(['node n0 RepairHeld']);
     made.pass(2 * minuteMs);
     expect(made.acts).toHaveLength(2);
   });

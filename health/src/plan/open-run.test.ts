@@ -43,6 +43,15 @@ describe('nothing begins', () => {
 });
 
 describe('one run an hour', () => {
+  test('is said also while the node recovers or waits, so that a flapping node is held once', () => {
+    const lastRepair = aRepair({ startedAtMs: nowWallMs - 1, endedAtMs: nowWallMs, state: RepairState.SUCCEEDED });
+    const recovering = sick('ReadyFalse', { healthySinceMs: 1 });
+    for (const health of [sick(), recovering]) {
+      const member = aMember('a', { health, lastRepair });
+      expect(openRun(input({ member, dueAtMs: undefined, seenNow: HEALTHY })).kind).toBe('hold');
+    }
+  });
+
   const after = (agoMs: number, over = {}): string => {
     const lastRepair = aRepair({
       startedAtMs: nowWallMs - agoMs,

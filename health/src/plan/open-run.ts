@@ -38,14 +38,15 @@ export function openRun(input: OpenInput): Opening {
   const { sight, member, seenNow, dueAtMs, running } = input;
   const { health, lastRepair } = member;
   if (health === undefined || !actionable.has(health.verdict)) return none;
-  if (seenNow !== health.verdict || health.healthySinceMs !== undefined) return none;
-  if (dueAtMs === undefined) return none;
-  if (sight.nowMs < dueAtMs) return { kind: 'wait', checkAtMs: dueAtMs };
   const againAtMs = lastRepair !== undefined && isRun(lastRepair) ? lastRepair.startedAtMs + runIntervalMs : undefined;
   if (againAtMs !== undefined && sight.nowWallMs < againAtMs) {
+    if (sight.rules.mode === HealthMode.OBSERVE) return none;
     const text = `The last repair of this node began less than ${formatDuration(runIntervalMs)} ago: at most one in that time.`;
     return hold(input, 'RecentlyRepaired', text);
   }
+  if (seenNow !== health.verdict || health.healthySinceMs !== undefined) return none;
+  if (dueAtMs === undefined) return none;
+  if (sight.nowMs < dueAtMs) return { kind: 'wait', checkAtMs: dueAtMs };
   if (sight.controlPlane?.othersBusy === true) {
     return hold(input, 'Quorum', 'Another control-plane member is worked on: one at a time.');
   }

@@ -15,6 +15,7 @@ import {
   concerns,
   differenceOf,
   isTold,
+  isToldOnNode,
   leftAloneReason,
   pausedUntil,
   pauseHold,
@@ -182,6 +183,7 @@ class Draft {
     for (const pool of pools) {
       const holds = this.#poolHolds.get(pool.id) ?? [];
       this.#tell('pool', pool.id, pool.health?.holds ?? [], holds);
+      this.#tellNodes(pool.health?.holds ?? [], holds, this.#membersOf(pool.id));
       poolRecords.set(pool.id, scope(this.#membersOf(pool.id), holds));
     }
     const pauses = [cluster, ...pools, ...members].flatMap(({ pause }) => (pause === undefined ? [] : [pause.untilMs]));
@@ -219,6 +221,14 @@ class Draft {
     for (const hold of closed) {
       const message = `${hold.reason} of ${hold.scope} ${hold.subject} is over: repair goes on.`;
       this.#notes.push({ kind, id, note: news('Remediation', 'Resumed', message) });
+    }
+  }
+
+  /** Why a node that is due waits, said once on the node itself. */
+  #tellNodes(before: readonly HoldRecord[], after: readonly HoldRecord[], of: readonly HealthMember[]): void {
+    for (const { subject, message } of differenceOf(before, after).opened.filter(isToldOnNode)) {
+      const id = of.find(({ machineName }) => machineName === subject)?.nodeId;
+      if (id !== undefined) this.#notes.push({ kind: 'node', id, note: warning('Remediation', 'RepairHeld', message) });
     }
   }
 

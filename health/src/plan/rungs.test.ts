@@ -48,6 +48,7 @@ describe('the ladder of each cause', () => {
     ['ReadyUnknown', general],
     ['LeaseStale', general],
     ['CertificatesExpired', [RENEW_CERTIFICATES, RESTART_KUBELET, REJOIN, REPLACE]],
+    ['IdentityRefused', [RENEW_CERTIFICATES, RESTART_KUBELET, REJOIN, REPLACE]],
     ['CertificatesExpiring', [RENEW_CERTIFICATES]],
     ['DiskPressure', [FREE_DISK, REPLACE]],
     ['InodePressure', [FREE_DISK, REPLACE]],

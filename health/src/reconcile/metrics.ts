@@ -19,3 +19,11 @@ export interface ClusterHealthFacts {
 }
 
 export const noHealthMetrics: HealthMetrics = { cluster: () => undefined, rung: () => undefined };
+
+/** What the control plane exports of it; `alerts.yaml` asks for these. */
+export const healthMetricNames = [
+  'flotilla_nodes_by_verdict',
+  'flotilla_holds',
+  'flotilla_repairs',
+  'flotilla_repair_rungs_total',
+] as const;
