@@ -82,11 +82,15 @@ describe('a control plane of three behind one endpoint', () => {
     await poolRuns(ground, cluster, 'control-plane', 3);
     expect(await nodeUids()).toEqual(uids);
     expect(await remediation(ground, since)).toEqual([]);
-    const members = await kubectl.ok([
-      ...['-n', 'kube-system', 'exec', `etcd-${victim}`, '--', 'etcdctl', 'member', 'list'],
-      ...['--cacert=/etc/kubernetes/pki/etcd/ca.crt', '--cert=/etc/kubernetes/pki/etcd/server.crt'],
-      '--key=/etc/kubernetes/pki/etcd/server.key',
-    ]);
+    // The kubelet of a machine that has just booted may not know yet who may exec.
+    const members = await until('the list of etcd members', 60_000, async () => {
+      const { code, stdout } = await kubectl.run([
+        ...['-n', 'kube-system', 'exec', `etcd-${victim}`, '--', 'etcdctl', 'member', 'list'],
+        ...['--cacert=/etc/kubernetes/pki/etcd/ca.crt', '--cert=/etc/kubernetes/pki/etcd/server.crt'],
+        '--key=/etc/kubernetes/pki/etcd/server.key',
+      ]);
+      return code === 0 ? stdout : undefined;
+    });
     expect(
       members
         .trim()
