@@ -2,7 +2,6 @@ import {
   architectures,
   hostArchitecture,
   imagesOf,
-  imagesOfCni,
   kubernetesVersions,
   upstreamCnis,
   type Architecture,
@@ -31,7 +30,6 @@ const cniOf: Readonly<Record<UpstreamCni, Cni>> = { calico: Cni.CALICO, cilium: 
 
 interface CniManifests {
   readonly text: string;
-  readonly images: Readonly<Record<string, string>>;
 }
 
 const missing: ArtifactState = { state: 'missing', files: 0, sizeBytes: 0, manifestSha256: '' };
@@ -94,7 +92,7 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
     return entry === undefined ? undefined : imagesOf(entry).find(({ component }) => component === 'flannel')?.image;
   }
 
-  /** `images`: of the manifest -> as nodes have them when they were loaded from the mirror. */
+  /** Without names of images: nodes pull them as the manifest names them, pinned by digest where it does. */
   cniManifests(cni: Cni): CniManifests | undefined {
     return this.#cni.get(cni);
   }
@@ -107,7 +105,7 @@ export class ArtifactsIndex implements ArtifactsPort, EngineMirror {
       try {
         const entry = await mirror.cni.newest(name, []);
         const text = entry === undefined ? undefined : await mirror.cni.text(name, entry.version);
-        if (entry !== undefined && text !== undefined) found.set(cniOf[name], { text, images: imagesOfCni(entry) });
+        if (text !== undefined) found.set(cniOf[name], { text });
       } catch (thrown) {
         const { code, message, remedy } = toFlotillaError(thrown);
         log.error({ code, err: message, remedy }, 'the manifest of a network plugin cannot be used');

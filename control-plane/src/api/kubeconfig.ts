@@ -1,7 +1,7 @@
 import { roleGroup, type ClusterRecord } from '@flotilla/core';
 import { FlotillaError, invalidArgument, randomText } from '@flotilla/kit';
 import type { KubeClient, KubeCsr } from '@flotilla/kube';
-import type { IssueKubeconfigRequest, IssueKubeconfigResponse } from '@flotilla/proto';
+import { ControlPlaneKind, type IssueKubeconfigRequest, type IssueKubeconfigResponse } from '@flotilla/proto';
 import { stringify } from 'yaml';
 import { kubernetesRole } from '../access/identity.js';
 import { newCsrPem, newKey, privateKeyPem, readCertificate } from '../enroll/x509.js';
@@ -29,6 +29,7 @@ export async function issueKubeconfig(
   if (ttlMs < hourMs / 6 || ttlMs > 24 * hourMs)
     throw invalidArgument([{ field: 'ttl', description: 'must be 10m to 24h' }]);
   const cluster = await findCluster(parts.store.read, call.project.id, request.cluster);
+  if (cluster.spec.controlPlaneKind === ControlPlaneKind.EXTERNAL) throw notOurs(cluster);
   const client = parts.engine.clusterClient(cluster.id);
   const access = cluster.access;
   if (client === undefined || access === undefined || access.caCertificate === '') throw notReady(cluster);
@@ -120,6 +121,17 @@ export function kubeconfigYaml(of: {
     contexts: [{ name: of.cluster, context: { cluster: of.cluster, user } }],
     'current-context': of.cluster,
   });
+}
+
+function notOurs(cluster: ClusterRecord): FlotillaError {
+  return new FlotillaError(
+    'CLUSTER_EXTERNAL',
+    `Who may do what in ${cluster.name} is not Flotilla's to say: it was imported.`,
+    {
+      kind: 'precondition',
+      remedy: 'Use the kubeconfigs that the cluster itself gives out.',
+    },
+  );
 }
 
 function notReady(cluster: ClusterRecord): FlotillaError {

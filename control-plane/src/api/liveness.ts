@@ -14,6 +14,9 @@ export async function livenessById(
   machineId: string,
   live: ApiParts['liveness'],
 ): Promise<Liveness> {
+  // Whoever was heard since our start needs no look at the record, which is large.
+  const heard = live(machineId, SessionState.UNSPECIFIED, undefined);
+  if (heard.lastSeenAtMs !== undefined) return heard;
   const record = await reads.machine(machineId);
   if (record === undefined) return { session: SessionState.DISCONNECTED, lastSeenAtMs: undefined };
   return livenessOf(record, live);

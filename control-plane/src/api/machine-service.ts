@@ -16,6 +16,7 @@ import { livenessOf } from './liveness.js';
 import { planMachineUpdate, planQuarantine, planRelease, planRetirement } from './machine-acts.js';
 import type { ApiParts } from './parts.js';
 import { planPause } from './pause.js';
+import { TargetGenerations } from './target-generations.js';
 import { perform, type Verb } from './verb.js';
 import { toMachine } from './wire.js';
 
@@ -26,9 +27,9 @@ interface MachineRequest {
 }
 
 export function machineService({ store, liveness }: ApiParts): ServiceHandlers<'MachineService'> {
+  const generations = new TargetGenerations(store);
   const show = async (record: MachineRecord, call: ProjectCall): Promise<Machine> => {
-    const target = await store.read.target(record.id);
-    const around = { target, epoch: store.instance.epoch, nowMs: call.nowMs };
+    const around = { generation: await generations.of(record.id), epoch: store.instance.epoch, nowMs: call.nowMs };
     return toMachine(record, call.project.name, livenessOf(record, liveness), around);
   };
   const act = async (

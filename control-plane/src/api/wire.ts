@@ -1,12 +1,4 @@
-import type {
-  ClusterRecord,
-  MachineRecord,
-  NodeRecord,
-  PoolRecord,
-  ProjectRecord,
-  RepairRecord,
-  TargetRecord,
-} from '@flotilla/core';
+import type { ClusterRecord, MachineRecord, NodeRecord, PoolRecord, ProjectRecord, RepairRecord } from '@flotilla/core';
 import { Cluster, Machine, Node, NodePool, Project, ProjectState, type SessionState } from '@flotilla/proto';
 import { toDate, toMeta } from './wire-meta.js';
 import { toHold, toNodeDrain, toNodeHealth, toPause } from './wire-health.js';
@@ -81,9 +73,9 @@ export function toMachine(
   record: MachineRecord,
   project: string,
   live: Liveness,
-  around: { readonly target: TargetRecord | undefined; readonly epoch: number; readonly nowMs: number },
+  around: { readonly generation: number; readonly epoch: number; readonly nowMs: number },
 ): Machine {
-  const { target, epoch, nowMs } = around;
+  const { generation, epoch, nowMs } = around;
   const { status } = record;
   return Machine.create({
     meta: toMeta(record, record.name, project, record.retireRequestedAtMs),
@@ -104,8 +96,8 @@ export function toMachine(
       conditions: [...status.conditions, ...(record.health?.conditions ?? [])],
       nodeId: record.nodeId,
       observed: record.observed,
-      targetEpoch: BigInt(target === undefined ? 0 : epoch),
-      targetGeneration: BigInt(target?.generation ?? 0),
+      targetEpoch: BigInt(generation === 0 ? 0 : epoch),
+      targetGeneration: BigInt(generation),
       remoteAddress: record.remoteAddress,
       preserved: record.preserved,
       pause: toPause(record.pause, nowMs),

@@ -15,6 +15,7 @@ import { Dispatcher } from './dispatch.js';
 import type { Intake } from './intake.js';
 import { takeOver, type IdentityCheck } from './ownership.js';
 import { refusals } from './refusals.js';
+import { Rounds } from './rounds.js';
 import type { SessionTable, TableEntry } from './table.js';
 
 /** The one version of the session protocol there is. */
@@ -78,16 +79,14 @@ export class Sessions implements SessionEvents, Dispatch {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, store } = this.parts;
     const stop = store.onCommit((notice) => this.#onCommit(notice));
-    let checkpoint: string[] = [];
+    const rounds = new Rounds();
     try {
       while (!signal.aborted) {
         await clock.sleep(1000, signal).catch(() => undefined);
         if (signal.aborted) break;
         this.#sweep();
-        if (checkpoint.length === 0) checkpoint = [...this.#owners.keys()];
-        // Everybody once a minute, spread, at most 500 rows at a time (decision 6).
-        const portion = Math.min(500, Math.ceil(this.#owners.size / 60));
-        for (const machineId of checkpoint.splice(0, portion)) this.#checkpoint(machineId);
+        const due = rounds.next(clock.now().monotonicMs, () => this.#owners.keys());
+        for (const machineId of due) this.#checkpoint(machineId);
       }
     } finally {
       stop();
