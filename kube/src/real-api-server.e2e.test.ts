@@ -1,6 +1,6 @@
 /**
- * The contract on a real kube-apiserver and etcd, started here on the loopback and removed afterwards; with the manifest
- * of Calico when KUBE_E2E_CALICO names the file; and on the
+ * The contract on a real kube-apiserver and etcd, started here on the loopback and removed afterwards; with the manifests
+ * of Calico and Cilium when KUBE_E2E_CALICO and KUBE_E2E_CILIUM name the files; and on the
  * cluster of KUBE_E2E_KUBECONFIG (a kubeconfig as JSON, `kubectl config view --raw -o json`) when that is given.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -158,23 +158,20 @@ describe.skipIf(programs === undefined)('a real API server', () => {
     await connected().delete('nodes', at);
   });
 
-  const calicoPath = process.env['KUBE_E2E_CALICO'];
-  test.skipIf(calicoPath === undefined)('takes the manifest of Calico that was given, with our settings', async () => {
-    const text = readFileSync(calicoPath ?? '', 'utf8');
-    const images = Object.fromEntries(manifestImages(text).map((image) => [image, image]));
-    for (const encapsulation of encapsulationsOf('CALICO')) {
-      const apiServer = { host: '10.0.0.1', port: 6443 };
-      const manifests = renderCni('CALICO', text, {
-        podCidr: '10.244.0.0/16',
-        mtu: 1450,
-        encapsulation,
-        images,
-        apiServer,
-      });
-      await untilEqual(() => applyManifests(connected(), manifests), { kind: 'applied' });
-    }
-    expect((await diagnoseCni(connected(), 'CALICO')).summary).toBe('No node has joined yet.');
-  });
+  for (const cni of ['CALICO', 'CILIUM'] as const) {
+    const path = process.env[`KUBE_E2E_${cni}`];
+    test.skipIf(path === undefined)(`takes the manifest of ${cni} that was given, with our settings`, async () => {
+      const text = readFileSync(path ?? '', 'utf8');
+      const images = Object.fromEntries(manifestImages(text).map((image) => [image, image.replace(/@.*/, '')]));
+      for (const encapsulation of encapsulationsOf(cni)) {
+        const apiServer = { host: '10.0.0.1', port: 6443 };
+        const settings = { podCidr: '10.244.0.0/16', mtu: 1450, encapsulation, images, apiServer };
+        const manifests = renderCni(cni, text, settings);
+        await untilEqual(() => applyManifests(connected(), manifests), { kind: 'applied' });
+      }
+      expect((await diagnoseCni(connected(), cni)).summary).toBe('No node has joined yet.');
+    });
+  }
 
   test('a watch survives a killed API server: it is lost, and listed anew', async () => {
     const handler = new RecordingHandler<KubeConfigMap>();
