@@ -1,8 +1,15 @@
-import { ClusterCredentials, ClusterState, NodePoolRole, NodeState, ObservedState } from '@flotilla/proto';
+import {
+  ClusterCredentials,
+  ClusterState,
+  ConditionStatus,
+  NodePoolRole,
+  NodeState,
+  ObservedState,
+} from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
 import type { ClusterRecord } from '../domain/records.js';
 import type { ClusterView } from '../domain/views.js';
-import { aClusterRecord, aMachineRecord, aNodeRecord, aProjectRecord } from '../testing/records.js';
+import { aClusterRecord, aMachineRecord, aNodeRecord, aPoolRecord, aProjectRecord } from '../testing/records.js';
 import { someFacts, someNodeStatus } from '../testing/samples.js';
 import { planCluster, type ClusterFacts } from './cluster.js';
 
@@ -125,5 +132,58 @@ describe('a cluster', () => {
     expect(first).toMatchObject({ gone: false, recheckMs: 0, status: { state: ClusterState.DELETING } });
     const seen = { ...deleting, status: { ...deleting.status, state: ClusterState.DELETING } };
     expect(planCluster(view(seen, []), facts()).gone).toBe(true);
+  });
+
+  const pool = aPoolRecord({ role: NodePoolRole.CONTROL_PLANE, size: 3 });
+  const seat = (name: string, over: { ready?: boolean; joined?: boolean; removing?: boolean } = {}) => {
+    const made = member(name, '10.0.0.1', { state: NodeState.RUNNING, removing: over.removing === true });
+    const { ready = true, joined = true } = over;
+    const status = { ...made.node.status, kubernetesReady: ready, readyAtMs: joined ? 1 : undefined };
+    return { ...made, node: { ...made.node, status } };
+  };
+  const provisioned = aClusterRecord();
+  const led = { ...provisioned, status: { ...provisioned.status, initNodeId: 'nod_a', endpoint: 'api:6443' } };
+  const answering = { link: { known: true, problem: '' }, addonsApplied: true };
+  const look = (...seats: ClusterView['controlPlane']) =>
+    planCluster({ ...view(led, seats), pools: [pool] }, facts(answering)).status;
+
+  test('of several members says how many run, and what it can lose', () => {
+    expect(look(seat('a'), seat('b'), seat('c'))).toMatchObject({
+      reason: 'Provisioned',
+      controlPlaneReplicas: 3,
+      controlPlaneRunning: 3,
+    });
+    expect(look(seat('a'), seat('b'), seat('c', { ready: false }))).toMatchObject({
+      reason: 'ControlPlaneDegraded',
+      message: 'The control plane answers, but 2 of 3 control-plane members run; 2 must run for it to answer.',
+    });
+    expect(look(seat('a'), seat('b', { ready: false, joined: false }))).toMatchObject({
+      reason: 'ControlPlaneGrowing',
+      message: 'The control plane answers: 1 of 3 control-plane members run.',
+    });
+  });
+
+  test('passes the leading part on when its member goes, and keeps its endpoint', () => {
+    expect(look(seat('a', { removing: true }), seat('b', { ready: false }), seat('c'))).toMatchObject({
+      initNodeId: 'nod_c',
+      endpoint: 'api:6443',
+    });
+    expect(look(seat('b'), seat('c'))).toMatchObject({ initNodeId: 'nod_b', endpoint: 'api:6443' });
+    // Nobody to pass it on to: it stays where it is.
+    expect(look(seat('a', { removing: true }))).toMatchObject({ initNodeId: 'nod_a' });
+  });
+
+  test('says of its pod network how many nodes wait, and why when somebody has looked', () => {
+    const condition = (network: ClusterFacts['network']) =>
+      planCluster(view(led, [seat('a')]), facts({ ...answering, network })).status.conditions.find(
+        (c) => c.type === 'NetworkReady',
+      );
+    expect(condition(undefined)?.status).toBe(ConditionStatus.UNKNOWN);
+    expect(condition({ waiting: 0, explained: '' })?.status).toBe(ConditionStatus.TRUE);
+    expect(condition({ waiting: 2, explained: '' })).toMatchObject({
+      status: ConditionStatus.FALSE,
+      message: '2 nodes waiting for the pod network.',
+    });
+    expect(condition({ waiting: 2, explained: 'Pod x cannot pull.' })?.message).toBe('Pod x cannot pull.');
   });
 });
