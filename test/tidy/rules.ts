@@ -37,6 +37,8 @@ export const importRules: readonly ImportRule[] = [
   { from: 'core/src/store/store', may: [...pure, 'core/src/store/'] },
   { from: 'core/src/store/change', may: pure },
   { from: 'core/src/store/', may: [...pure, 'core/src/store/', 'kysely', 'better-sqlite3', 'node:'] },
+  // Stories are told with the world that tests use.
+  { from: 'core/src/reconcile/golden/', may: ['@flotilla/kit', '@flotilla/proto', 'core/src/'] },
   {
     from: 'core/src/reconcile/',
     may: [...pure, ...storeContract, 'core/src/store/', 'core/src/plan/', '@flotilla/kube'],
@@ -79,7 +81,8 @@ export const importRules: readonly ImportRule[] = [
       'node:',
       'prom-client',
       'ws',
-      'zod',
+      // JSON and OpenAPI are read from the descriptors.
+      '@bufbuild/protobuf',
     ],
   },
   {
@@ -91,8 +94,8 @@ export const importRules: readonly ImportRule[] = [
       '@grpc/',
       'pino',
       'yaml',
-      'zod',
       'prom-client',
+      '@bufbuild/protobuf',
       'reflect-metadata',
       '@peculiar/x509',
     ],
