@@ -181,6 +181,19 @@ describe('a run', () => {
     expect(made.node('n0').lastRepair).toMatchObject({ state: SUCCEEDED, rung: REPLACE });
   });
 
+  test('a pool or a cluster that is deleted ends its runs, and none begins there', () => {
+    for (const what of ['pool', 'cluster'] as const) {
+      const made = ward();
+      made.look();
+      if (what === 'pool') made.pool = { ...made.pool, deleteRequestedAtMs: 1 };
+      else made.cluster = { ...made.cluster, deleteRequestedAtMs: 1 };
+      made.fall('n1');
+      made.pass(10 * minuteMs);
+      expect(made.node('n0').lastRepair?.state).toBe(CANCELLED);
+      expect(made.acts).toEqual(['n0 RESTART_KUBELET']);
+    }
+  });
+
   test('fault 75: a node that is removed while its host is offline has no repair any more', () => {
     const made = ward();
     made.look();

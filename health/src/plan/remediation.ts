@@ -52,6 +52,8 @@ export interface RemediationInput {
   readonly fleet: FleetLiveness;
   /** For how long the API server is not known to answer; 0 = its watches are live. */
   readonly apiUnknownMs: number;
+  /** Monotonic end of the grace after this process began to listen. */
+  readonly graceEndsAtMs: number;
   /** Spares that fit, by pool id; undefined = the pool is open. */
   readonly spares: ReadonlyMap<string, number | undefined>;
   readonly now: Instant;
@@ -93,6 +95,9 @@ export function planRemediation(input: RemediationInput): RemediationPlan {
 const hasLive = (entry: readonly [string, LiveMachine | undefined]): entry is readonly [string, LiveMachine] =>
   entry[1] !== undefined;
 const ageOf = (member: HealthMember): number => member.repair?.startedAtMs ?? member.health?.sinceMs ?? 0;
+
+/** Holds of single machines that a pool's record has room for. */
+const machineHoldsMax = 50;
 
 const onlyObserved = ({ rules }: RungSight): string =>
   rules.mode === HealthMode.OBSERVE ? 'The pool only observes now.' : '';
@@ -162,7 +167,8 @@ class Draft {
       newRunId: this.#input.newRunId,
     });
     if (opening.kind === 'wait') this.#look(opening.checkAtMs);
-    if (opening.kind === 'hold') {
+    const machineHolds = (this.#poolHolds.get(member.poolId) ?? []).filter(({ scope }) => scope === 'machine').length;
+    if (opening.kind === 'hold' && machineHolds < machineHoldsMax) {
       const known = this.#pools.get(member.poolId)?.health;
       this.#poolHolds.get(member.poolId)?.push(...sinceOf([opening.hold], known, this.#input.now.wallMs));
     }
@@ -241,7 +247,9 @@ class Draft {
 
   #leftAlone(member: HealthMember): string {
     const pool = this.#pools.get(member.poolId);
-    return pool === undefined ? 'Its pool is gone.' : leftAloneReason(member, pool);
+    if (pool === undefined || pool.deleteRequestedAtMs !== undefined) return 'Its pool is being deleted.';
+    if (this.#input.view.cluster.deleteRequestedAtMs !== undefined) return 'The cluster is being deleted.';
+    return leftAloneReason(member, pool);
   }
 
   #sightOf(member: HealthMember): RungSight | undefined {

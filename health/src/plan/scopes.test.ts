@@ -17,7 +17,7 @@ const input = (over: Partial<ScopeInput> & { readonly sickSinceStart?: boolean }
   const live = new Map<string, LiveMachine>([['mch_a', aLive(now, { watchedSinceMs: startMs - minuteMs })]]);
   return {
     view: { cluster: aClusterRecord(), pools: [], members: list },
-    ...{ live, fleet: { heard: 5, lost: 0 }, apiUnknownMs: 0, now },
+    ...{ live, fleet: { heard: 5, lost: 0 }, apiUnknownMs: 0, graceEndsAtMs: 0, now },
     ...over,
   };
 };
@@ -30,6 +30,20 @@ describe('the cluster', () => {
 
   test('is held within our grace when somebody is not well', () => {
     expect(reasons(input({ sickSinceStart: true }))).toEqual(['OwnAbsence']);
+  });
+
+  test('nobody heard right after our start is no silence of the fleet; one that lasts is, also over a restart', () => {
+    const nobody = { fleet: { heard: 0, lost: 0 } };
+    expect(reasons(input({ ...nobody, graceEndsAtMs: startMs + 1 }))).toEqual([]);
+    expect(reasons(input({ ...nobody, graceEndsAtMs: startMs }))).toEqual(['AllSilent']);
+    const holds = clusterHolds(input(nobody));
+    const cluster = aClusterRecord({ health: { healthy: 0, unhealthy: 0, total: 5, holds } });
+    const again = input({
+      ...nobody,
+      graceEndsAtMs: startMs + 1,
+      view: { cluster, pools: [], members: members(5, 0) },
+    });
+    expect(reasons(again)).toEqual(['AllSilent']);
   });
 
   test('an API server that is away is told after a minute: a watch made anew is no outage', () => {

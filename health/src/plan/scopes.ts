@@ -33,6 +33,8 @@ export interface ScopeInput {
   readonly fleet: FleetLiveness;
   /** For how long the API server is not known to answer; 0 = its watches are live. */
   readonly apiUnknownMs: number;
+  /** Monotonic end of the grace after this process began to listen: until then nobody needs to have been heard. */
+  readonly graceEndsAtMs: number;
   readonly now: Instant;
 }
 
@@ -43,7 +45,7 @@ export function clusterHolds(input: ScopeInput): HoldRecord[] {
   const wanted: (NewHold | undefined)[] = [
     pausedUntil(cluster.pause, now.wallMs) ? pauseHold('cluster', cluster.name, cluster.pause) : undefined,
     apiHold(input),
-    fleetBreaker(fleet, members),
+    startsToListen(input) ? undefined : fleetBreaker(fleet, members),
     absenceHold(input),
     // The place before the cluster: the first hold is what a node's own page says.
     ...locationBreakers(members),
@@ -60,6 +62,12 @@ export function poolHolds(pool: PoolRecord, members: readonly HealthMember[], no
     replacementMemory(pool, members, now.wallMs),
   ];
   return sinceOf(present(wanted), pool.health, now.wallMs);
+}
+
+/** Nobody was heard yet because we have just begun; a silence that we know of goes on. */
+function startsToListen({ view, now, graceEndsAtMs: endsAtMs }: ScopeInput): boolean {
+  const wereSilent = (view.cluster.health?.holds ?? []).some(({ reason }) => reason === 'AllSilent');
+  return now.monotonicMs < endsAtMs && !wereSilent;
 }
 
 const present = (holds: readonly (NewHold | undefined)[]): NewHold[] => holds.filter((hold) => hold !== undefined);

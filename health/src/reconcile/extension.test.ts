@@ -175,6 +175,22 @@ describe('faults in a whole engine', { timeout: 120_000 }, () => {
     expect((await story.world.store.read.pool('pol_prod_web'))?.health?.holds).toEqual([]);
   });
 
+  test('rebooted in vain, a node is reset and joins again', async () => {
+    await begin();
+    story.world.kubernetes.stopKubelet('web1');
+    story.say('web1', 'KubeletHealthy', false, 'the configuration is damaged');
+    const agent = story.agent('web1');
+    agent.cures.set('reboot', () => story.world.kubernetes.stopKubelet('web1'));
+    agent.cures.set('reset', () => story.say('web1', 'KubeletHealthy', true));
+    await pass(25, 30_000);
+    expect(story.acts().slice(0, 4)).toEqual(
+      ['restart-kubelet', 'restart-runtime', 'reboot', 'reset'].map((a) => `web1 ${a}`),
+    );
+    expect(story.acts().filter((act) => act === 'web1 join')).toHaveLength(1);
+    expect(await verdict('web1')).toBe(HEALTHY);
+    expect((await runs('web1')).map(({ state }) => state)).toEqual([RepairState.SUCCEEDED]);
+  });
+
   test('fault 23: what was interrupted on the host is not repeated', async () => {
     await begin();
     story.world.kubernetes.stopKubelet('web1');

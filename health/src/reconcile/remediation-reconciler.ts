@@ -20,7 +20,7 @@ import { isUnhealthy } from '../plan/breakers.js';
 import { actionable, judge } from '../plan/evidence.js';
 import { planRemediation, type MemberFacts, type RemediationPlan } from '../plan/remediation.js';
 import { sparesOf } from '../plan/spares.js';
-import { hearKubelet } from '../plan/witness.js';
+import { graceEndsAtMs, hearKubelet } from '../plan/witness.js';
 import type { HealthMemory } from './memory.js';
 import type { HealthMetrics } from './metrics.js';
 import { same } from './same.js';
@@ -41,12 +41,15 @@ export function remediationReconciler(
     writes: ['scope.health', 'repair.open', 'repair.update', 'event.append', 'audit.append'],
     look: async (clusterId, now) => {
       const view = await store.read.views.clusterHealth(clusterId);
-      if (view === undefined || view.cluster.deleteRequestedAtMs !== undefined) return nothing;
+      const first = view?.members[0];
+      // Nobody is in it: there is nothing to hold, and nothing left to end.
+      if (view === undefined || (first === undefined && view.cluster.health === undefined)) return nothing;
       memory.keepOnly(clusterId, new Set(view.members.map(({ nodeId }) => nodeId)));
       const plan = planRemediation({
         view,
         facts: await factsOf(context, memory, view, now),
         fleet: sessions.fleet(),
+        graceEndsAtMs: graceEndsAtMs(sessions.live(first?.machineId ?? '')),
         apiUnknownMs: memory.apiUnknownMs(clusterId, context.witness(clusterId, '', '').known, now.monotonicMs),
         spares: await sparesOfPools(context, view),
         now,

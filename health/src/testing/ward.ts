@@ -67,6 +67,7 @@ export class Ward {
         this.members.filter((m) => this.#matters(m)).map((member) => [member.nodeId, this.#factsOf(member)]),
       ),
       fleet: this.fleet,
+      graceEndsAtMs: 0,
       apiUnknownMs: this.apiKnown ? 0 : Number.POSITIVE_INFINITY,
       spares: new Map([[this.pool.id, this.spares]]),
       now,
