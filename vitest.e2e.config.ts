@@ -5,7 +5,12 @@ export default defineConfig({
   test: {
     name: 'servers',
     include: ['**/*.e2e.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/e2e/{quickstart,lifecycle,crash}.e2e.test.ts'],
+    exclude: [
+      '**/node_modules/**',
+      '**/dist/**',
+      'test/e2e/{quickstart,lifecycle,crash}.e2e.test.ts',
+      'test/e2e/{life,heal}/**',
+    ],
     fileParallelism: false,
     pool: 'forks',
     testTimeout: 600_000,
