@@ -11,12 +11,12 @@ import {
 } from '@flotilla/proto';
 import type { ProjectCall, ServiceHandlers } from './call.js';
 import { findMachine } from './find.js';
+import { targetGenerations } from './kept-reads.js';
 import { toListQuery } from './list.js';
 import { livenessOf } from './liveness.js';
 import { planMachineUpdate, planQuarantine, planRelease, planRetirement } from './machine-acts.js';
 import type { ApiParts } from './parts.js';
 import { planPause } from './pause.js';
-import { TargetGenerations } from './target-generations.js';
 import { perform, type Verb } from './verb.js';
 import { toMachine } from './wire.js';
 
@@ -27,7 +27,7 @@ interface MachineRequest {
 }
 
 export function machineService({ store, liveness }: ApiParts): ServiceHandlers<'MachineService'> {
-  const generations = new TargetGenerations(store);
+  const generations = targetGenerations(store);
   const show = async (record: MachineRecord, call: ProjectCall): Promise<Machine> => {
     const around = { generation: await generations.of(record.id), epoch: store.instance.epoch, nowMs: call.nowMs };
     return toMachine(record, call.project.name, livenessOf(record, liveness), around);

@@ -11,6 +11,7 @@ import {
 } from '@flotilla/proto';
 import type { ProjectCall, ServiceHandlers } from './call.js';
 import { findCluster, findNode, findPool } from './find.js';
+import { latestRepairs } from './kept-reads.js';
 import { toListQuery } from './list.js';
 import { livenessById } from './liveness.js';
 import { planCordon, planDrain, planRemoval, planReplacement, planRetry, planUncordon } from './node-acts.js';
@@ -26,13 +27,14 @@ interface NodeRequest {
 
 export function nodeService(parts: ApiParts): ServiceHandlers<'NodeService'> {
   const { store, liveness } = parts;
+  const repairs = latestRepairs(store);
   const show = async (record: NodeRecord, call: ProjectCall): Promise<Node> => {
-    const [live, repairs] = await Promise.all([
+    const [live, repair] = await Promise.all([
       livenessById(store.read, record.machineId, liveness),
       // A node whose health nobody has judged was never repaired.
-      record.health === undefined ? [] : store.read.repairsOf(record.id, 1),
+      record.health === undefined ? undefined : repairs.of(record.id),
     ]);
-    return toNode(record, call.project.name, live, repairs[0]);
+    return toNode(record, call.project.name, live, repair);
   };
   const act = async (
     request: NodeRequest,
