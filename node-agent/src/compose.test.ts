@@ -139,6 +139,21 @@ describe('a whole agent', () => {
     await vi.waitFor(() => expect(reason()).toMatch(/CLOCK_SKEW: .* 60m ahead of/), soon);
   });
 
+  it('fault 34: reached by name; when DNS is gone it comes back by the last address, and the name is still what counts', async () => {
+    const { fake, host, start, kinds } = await setUp({ names: ['localhost'] });
+    host.names.set('localhost', ['127.0.0.1']);
+    const first = start();
+    await vi.waitFor(() => expect(kinds()).toContain('heartbeat'), soon);
+    expect(host.content(`${stateDir}/server-addresses.json`)).toBe('["127.0.0.1"]\n');
+    await first.close();
+    open.splice(open.indexOf(first), 1);
+    host.names.clear();
+    fake.heard.length = 0;
+    start();
+    await vi.waitFor(() => expect(kinds()).toContain('heartbeat'), soon);
+    expect(fake.tokenUses).toBe(1);
+  });
+
   it('without a configuration, or with a damaged journal, it does not start, and says why', async () => {
     const { host, start } = await setUp();
     host.put(`${stateDir}/journal.jsonl`, '{"n":1,"kind":"begun"}\nrubbish\n{"n":3,"kind":"begun"}\n');

@@ -1,73 +1,31 @@
-import { seededRandom, SimClock } from '@flotilla/kit';
-import {
-  HeartbeatAck,
-  Maintenance,
-  NonceState,
-  Welcome,
-  type MachineTarget,
-  type ObservedState,
-} from '@flotilla/proto';
+import { SimClock } from '@flotilla/kit';
+import { Maintenance, NonceState } from '@flotilla/proto';
 import { describe, expect, it } from 'vitest';
 import { FakeMachine } from './fake-machine.js';
-import { FakeStream, FakeTransport } from './link/fake-stream.js';
-import { aTarget, someSecrets } from './work/fake-world.js';
-
-/** A control plane of three lines: welcomes, acknowledges, sends the newest target with each Hello. */
-function aControlPlane(clock: SimClock) {
-  const streams: FakeStream[] = [];
-  const world: { target: MachineTarget | undefined; reports: ObservedState[]; beats: number } = {
-    target: undefined,
-    reports: [],
-    beats: 0,
-  };
-  const transport = new FakeTransport(
-    () => {
-      const stream = new FakeStream((message, back) => {
-        if (message.$case === 'hello') {
-          const heartbeatInterval = { seconds: 5n, nanos: 0 };
-          back.say({ $case: 'welcome', value: Welcome.create({ protocol: 1, serverEpoch: 1n, heartbeatInterval }) });
-          if (world.target !== undefined)
-            back.say({ $case: 'target', value: { target: world.target, secrets: someSecrets } });
-        }
-        if (message.$case === 'heartbeat') {
-          world.beats += 1;
-          back.say({ $case: 'ack', value: HeartbeatAck.create({ sequence: message.value.sequence }) });
-        }
-        if (message.$case === 'report') world.reports.push(message.value);
-      });
-      streams.push(stream);
-      return stream;
-    },
-    () => clock.now().monotonicMs,
-  );
-  const push = (target: MachineTarget): void => {
-    world.target = target;
-    streams.at(-1)?.say({ $case: 'target', value: { target, secrets: someSecrets } });
-  };
-  return { world, transport, push, streams };
-}
+import { FakePlane } from './fake-plane.js';
+import { aTarget } from './work/fake-world.js';
 
 function aFleet(count: number) {
   const clock = new SimClock();
   const all = Array.from({ length: count }, (_, index) => {
     const machine = new FakeMachine({ name: `edge-${index}` });
-    const plane = aControlPlane(clock);
-    const start = () => machine.startAgent({ clock, random: seededRandom(index), transport: plane.transport });
+    const plane = new FakePlane(clock, machine);
+    const start = () => plane.startAgent();
     return { machine, plane, start };
   });
   return { clock, all };
 }
 
 describe('a machine in memory', () => {
-  it('a hundred of them join in one process, each by the real worker and session', async () => {
-    const { clock, all } = aFleet(100);
+  it('fifty of them join in one process, each by the real worker and session', async () => {
+    const { clock, all } = aFleet(50);
     for (const { start, plane, machine } of all) {
       start();
       plane.push(aTarget({ nodeName: machine.name }));
     }
     await clock.advance(30_000);
-    expect(all.filter(({ machine }) => machine.kubeletRuns)).toHaveLength(100);
-    expect(all.every(({ plane }) => plane.world.reports.at(-1)?.converged)).toBe(true);
+    expect(all.filter(({ machine }) => machine.kubeletRuns)).toHaveLength(50);
+    expect(all.every(({ plane }) => plane.reports.at(-1)?.converged)).toBe(true);
     for (const { machine } of all) await machine.agent?.stop();
     expect(clock.sleeping).toBe(0);
   });
@@ -80,13 +38,13 @@ describe('a machine in memory', () => {
     await clock.advance(1);
     machine.agent?.kill();
     const ran = machine.host.ran.length;
-    const beats = plane.world.beats;
+    const beats = plane.beats;
     await clock.advance(60_000);
-    expect([machine.host.ran.length, plane.world.beats]).toEqual([ran, beats]);
+    expect([machine.host.ran.length, plane.beats]).toEqual([ran, beats]);
     expect(plane.streams.at(-1)?.destroyed).toBe(true);
     start();
     await clock.advance(30_000);
-    expect(plane.world.reports.at(-1)).toMatchObject({ converged: true });
+    expect(plane.reports.at(-1)).toMatchObject({ converged: true });
     expect(machine.kubeadm.calls.filter(({ verb }) => verb === 'join')).toHaveLength(1);
   });
 
@@ -96,12 +54,12 @@ describe('a machine in memory', () => {
     start();
     await clock.advance(20_000);
     machine.agent?.freeze();
-    const beats = plane.world.beats;
+    const beats = plane.beats;
     await clock.advance(90_000);
-    expect(plane.world.beats).toBe(beats);
+    expect(plane.beats).toBe(beats);
     machine.agent?.thaw();
     await clock.advance(30_000);
-    expect(plane.world.beats).toBeGreaterThan(beats);
+    expect(plane.beats).toBeGreaterThan(beats);
   });
 
   it('a reboot by order is proven by the boot id, and the kubelet comes up with the machine', async () => {
@@ -117,7 +75,7 @@ describe('a machine in memory', () => {
     expect(machine.bootId).not.toBe(before);
     start();
     await clock.advance(30_000);
-    expect(plane.world.reports.at(-1)?.nonces).toEqual([{ act: 'reboot', nonce: 'repair/1', state: NonceState.DONE }]);
+    expect(plane.reports.at(-1)?.nonces).toEqual([{ act: 'reboot', nonce: 'repair/1', state: NonceState.DONE }]);
     expect(machine.kubeletRuns).toBe(true);
   });
 });

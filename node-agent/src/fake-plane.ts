@@ -1,5 +1,5 @@
 import { seededRandom, type SimClock } from '@flotilla/kit';
-import { ConditionStatus, HeartbeatAck, Welcome, type MachineTarget, type ObservedState } from '@flotilla/proto';
+import { HeartbeatAck, Welcome, type ConditionStatus, type MachineTarget, type ObservedState } from '@flotilla/proto';
 import type { FakeAgent, FakeMachine } from './fake-machine.js';
 import { FakeStream, FakeTransport } from './link/fake-stream.js';
 import { someSecrets } from './work/fake-world.js';

@@ -3,6 +3,7 @@
  * opens a socket, a file or a process; time, chance and the network come from the caller.
  */
 export { FakeMachine, type FakeAgent, type FakeAgentPorts, type FakeMachineOptions } from './fake-machine.js';
+export { FakePlane } from './fake-plane.js';
 export { FakeProcess } from './fake-process.js';
 export { FakeCrash, FakeHost, failed, ok, type FakeProgram } from './host/fake-host.js';
 export {

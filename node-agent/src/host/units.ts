@@ -42,6 +42,14 @@ export async function systemctl(host: Host, ...words: readonly [string, ...strin
   });
 }
 
+/** Masked by somebody: a link to nowhere lies where our unit was, or in front of it. Only for units that are ours. */
+export async function unmaskUnit(host: Host, unit: 'kubelet.service' | 'containerd.service'): Promise<void> {
+  const { masked } = await readUnit(host, unit);
+  if (!masked && (await host.readLink(`/etc/systemd/system/${unit}`)) !== '/dev/null') return;
+  await host.run(['systemctl', 'unmask', unit], { timeoutMs });
+  await host.run(['systemctl', 'unmask', '--runtime', unit], { timeoutMs });
+}
+
 /** The last line that says something, at most 500 characters. */
 export function lastLine(text: string): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');

@@ -19,7 +19,7 @@ describe('who answers', () => {
     }
   });
 
-  it('fault 12: is refused under another key, and told as a mismatch', async () => {
+  it('fault 12, fault 35: is refused under another key, as of a proxy that looks into TLS, and told as a mismatch', async () => {
     const { chain } = await aChain(['cp.example.org']);
     const other = await FakeAuthority.create(() => nowMs);
     expect(() => verifyChain(chain, other.pin, 'cp.example.org')).toThrow(/told to trust/);

@@ -8,7 +8,7 @@ export interface FakeProbeWorld {
   readonly clock: SimClock;
   /** What other probes are taken to have said. */
   readonly said: Map<string, { readonly finding: Finding; readonly atMs: number }>;
-  context(part?: Partial<ProbeContext>): ProbeContext;
+  readonly context: (part?: Partial<ProbeContext>) => ProbeContext;
 }
 
 /** A healthy node to ask questions of. */

@@ -1,5 +1,5 @@
 import { FlotillaError, unreachable } from '@flotilla/kit';
-import { systemctl } from '../host/units.js';
+import { systemctl, unmaskUnit } from '../host/units.js';
 import { freeDisk } from '../steps/maintain/free-disk.js';
 import { renewCertificates } from '../steps/maintain/renew-certificates.js';
 import type { StepContext } from '../steps/step.js';
@@ -58,7 +58,7 @@ function expectNotIsolated({ isolated }: ActPorts): void {
 /** A unit that failed too often, or was masked or disabled by somebody, is started all the same: it is ours. */
 async function restart({ host, changes }: StepContext, unit: 'kubelet.service' | 'containerd.service'): Promise<void> {
   if (changes.owns(`/etc/systemd/system/${unit}`)) {
-    await host.run(['systemctl', 'unmask', unit], { timeoutMs: 30_000 });
+    await unmaskUnit(host, unit);
     await systemctl(host, 'enable', unit);
   }
   await host.run(['systemctl', 'reset-failed', unit], { timeoutMs: 30_000 });

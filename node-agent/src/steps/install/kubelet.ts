@@ -1,5 +1,4 @@
-import type { Host } from '../../host/host.js';
-import { readUnit, systemctl } from '../../host/units.js';
+import { readUnit, systemctl, unmaskUnit } from '../../host/units.js';
 import { paths } from '../../host/paths.js';
 import { putSettings, settingsDir } from '../kubelet-settings.js';
 import type { Step } from '../step.js';
@@ -48,7 +47,7 @@ export const configureKubelet: Step = {
   },
   async apply(context) {
     const { host, changes } = context;
-    await unmask(host, unitPath);
+    await unmaskUnit(host, 'kubelet.service');
     // The kubelet does not start without the directory it is told to look into.
     if (!(await host.exists(settingsDir))) await putSettings(context);
     await changes.writeFile(unitPath, kubeletUnit, 0o644);
@@ -59,11 +58,3 @@ export const configureKubelet: Step = {
     await systemctl(host, 'enable', 'kubelet.service');
   },
 };
-
-/** Masked by somebody: a link to nowhere lies where our unit was, or in front of it. */
-async function unmask(host: Host, path: string): Promise<void> {
-  const { masked } = await readUnit(host, 'kubelet.service');
-  if (!masked && (await host.readLink(path)) !== '/dev/null') return;
-  await host.run(['systemctl', 'unmask', 'kubelet.service'], { timeoutMs: 30_000 });
-  await host.run(['systemctl', 'unmask', '--runtime', 'kubelet.service'], { timeoutMs: 30_000 });
-}

@@ -1,6 +1,6 @@
 import { FlotillaError } from '@flotilla/kit';
 import type { Host } from '../../host/host.js';
-import { readUnit, systemctl } from '../../host/units.js';
+import { readUnit, systemctl, unmaskUnit } from '../../host/units.js';
 import { paths } from '../../host/paths.js';
 import type { Step, StepContext } from '../step.js';
 
@@ -96,6 +96,7 @@ export const configureRuntime: Step = {
     return config === (await wantedConfig(context)) && unit === containerdUnit ? 'done' : 'needed';
   },
   async apply(context) {
+    await unmaskUnit(context.host, 'containerd.service');
     await context.changes.writeFile(paths.containerdConfig, await wantedConfig(context), 0o644);
     await context.changes.writeFile(unitPath, containerdUnit, 0o644);
     await systemctl(context.host, 'daemon-reload');
