@@ -1,5 +1,4 @@
-import type { Random } from '@flotilla/kit';
-import { NodePoolRole } from '@flotilla/proto';
+import { seededRandom, type Random } from '@flotilla/kit';
 import { Checks } from './checkers/checks.js';
 import { checkFeed } from './checkers/feed.js';
 import type { ChaosLevels } from './world/chaos.js';
@@ -23,7 +22,6 @@ export interface SeedResult {
 }
 
 const minute = 60_000;
-const buildMs = 3 * minute;
 const healMs = 60 * minute;
 
 interface Plan {
@@ -32,6 +30,7 @@ interface Plan {
   readonly common: readonly FaultName[];
   readonly operators: readonly OperatorActName[];
   readonly chaos: Partial<ChaosLevels>;
+  readonly buildMs: number;
   readonly safetyMs: number;
   readonly meanGapMs: number;
   readonly workers: number;
@@ -60,6 +59,7 @@ function draw(random: Random): Plan {
       replay: level(0.4, 0.3),
       apiLies: level(0.3, 0.1),
     },
+    buildMs: 3 * minute,
     safetyMs: (8 + random.fraction() * 12) * minute,
     meanGapMs: (0.4 + random.fraction() * 2.5) * minute,
     workers: 2 + Math.floor(random.fraction() * 3.5),
@@ -69,6 +69,15 @@ function draw(random: Random): Plan {
     quick: random.fraction() < 0.7,
   };
 }
+
+const shortPlan = {
+  buildMs: minute,
+  safetyMs: minute,
+  meanGapMs: 10_000,
+  workers: 1,
+  spares: 0,
+  controlPlane: 1,
+} as const;
 
 const seconds = (value: number): { seconds: bigint; nanos: number } => ({ seconds: BigInt(value), nanos: 0 });
 /** Shorter waits, so that a run of half an hour sees whole ladders. */
@@ -93,7 +102,7 @@ async function build(world: World, plan: Plan): Promise<void> {
   await kernel.settle(world.createPool(cluster, 'web', { size: plan.workers, ...health }));
   for (let i = 0; i < plan.workers + plan.spares; i++)
     await kernel.settle(world.enroll(`w${i}`, { zone: i % 2 === 0 ? 'a' : 'b' }));
-  await world.run(buildMs);
+  await world.run(plan.buildMs);
 }
 
 async function trouble(world: World, checks: Checks, plan: Plan): Promise<void> {
@@ -126,8 +135,14 @@ async function converge(world: World, checks: Checks): Promise<void> {
   throw new Violation('convergence', `an hour after everything was healed: ${left.slice(0, 6).join('; ')}`);
 }
 
-export async function runSeed(seed: number, options: { readonly keepLines?: boolean } = {}): Promise<SeedResult> {
-  const world = await openWorld(seed, options.keepLines ?? true);
+export interface SeedOptions {
+  readonly keepLines?: boolean;
+  /** A small world and few minutes, for tests of the simulation itself. */
+  readonly short?: boolean;
+}
+
+export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
+  const world = await openWorld(seed, options);
   const { plan } = world;
   const checks = new Checks(world.world);
   world.world.observers.push(checks);
@@ -159,21 +174,17 @@ export async function runSeed(seed: number, options: { readonly keepLines?: bool
   };
 }
 
-async function openWorld(seed: number, keepLines: boolean): Promise<{ readonly world: World; readonly plan: Plan }> {
-  const drawn = new Draw(seed);
+async function openWorld(
+  seed: number,
+  { keepLines = true, short = false }: SeedOptions,
+): Promise<{ readonly world: World; readonly plan: Plan }> {
+  const drawn = { plan: { ...draw(seededRandom(seed * 2_654_435_761)), ...(short ? shortPlan : {}) } };
   const { chaos, heartbeatIntervalMs } = drawn.plan;
   const world = await World.open({ seed, chaos, heartbeatIntervalMs, keepLines });
   world.kernel.log(
     `seed ${seed}: ${drawn.plan.controlPlane} + ${drawn.plan.workers} + ${drawn.plan.spares} machines; ${drawn.plan.faults.join(', ') || 'no faults'}`,
   );
   return { world, plan: drawn.plan };
-}
-
-class Draw {
-  readonly plan: Plan;
-  constructor(seed: number) {
-    this.plan = draw(seededRandom(seed * 2_654_435_761));
-  }
 }
 
 function countsOf({ happened }: Checks): Record<string, number> {
@@ -187,6 +198,3 @@ function countsOf({ happened }: Checks): Record<string, number> {
   add('runs');
   return counts;
 }
-
-import { seededRandom } from '@flotilla/kit';
-export { NodePoolRole };

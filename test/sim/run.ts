@@ -11,6 +11,10 @@ interface Arguments {
   readonly worker: boolean;
   /** Ends with the first seed that breaks; with one job only. */
   readonly untilBroken: boolean;
+  /** A small world, few minutes. */
+  readonly short: boolean;
+  /** The one seed so often: every trace must be the same. */
+  readonly repeat: number;
 }
 
 /** What a worker says of one seed. */
@@ -25,7 +29,7 @@ interface Line {
 }
 
 const transcriptLinesMax = 400;
-const usage = `usage: node scripts/run-ts.mjs test/sim/run.ts (--seed N [--trace] | --seeds A..B [--jobs N] [--stats])`;
+const usage = `usage: node scripts/run-ts.mjs test/sim/run.ts (--seed N [--trace] [--short] [--repeat N] | --seeds A..B [--jobs N] [--stats])`;
 
 function parseArguments(words: readonly string[]): Arguments | undefined {
   const value = (name: string): string | undefined => {
@@ -43,13 +47,15 @@ function parseArguments(words: readonly string[]): Arguments | undefined {
     trace: words.includes('--trace'),
     stats: words.includes('--stats'),
     worker: words.includes('--worker'),
+    short: words.includes('--short'),
+    repeat: Number(value('--repeat') ?? 1),
     untilBroken: words.includes('--until-broken'),
   };
 }
 
-async function runOne(seed: number): Promise<Line> {
+async function runOne(seed: number, short = false): Promise<Line> {
   const before = process.cpuUsage();
-  const result = await runSeed(seed);
+  const result = await runSeed(seed, { short });
   const { user, system } = process.cpuUsage(before);
   return { ...result, cpuMs: (user + system) / 1000 };
 }
@@ -68,7 +74,7 @@ async function runAll(all: Arguments, onLine: (line: Line) => void): Promise<voi
   const { from, to, jobs } = all;
   if (jobs === 1 || from === to) {
     for (let seed = from; seed <= to; seed++) {
-      const line = await runOne(seed);
+      const line = await runOne(seed, all.short);
       onLine(line);
       if (all.untilBroken && line.violation !== undefined) return;
     }
@@ -135,6 +141,20 @@ function print(line: Line, all: Arguments): void {
   );
 }
 
+/** The same seed again and again: one trace. */
+async function repeated({ from, repeat, short }: Arguments): Promise<number> {
+  const traces = new Map<string, number>();
+  for (let turn = 0; turn < repeat; turn++) {
+    const { traceHash } = await runOne(from, short);
+    traces.set(traceHash, (traces.get(traceHash) ?? 0) + 1);
+  }
+  const most = Math.max(...traces.values());
+  process.stdout.write(
+    `seed ${from}: ${most} of ${repeat} runs have the same trace, ${[...traces.keys()].join(' ')}\n`,
+  );
+  return traces.size === 1 ? 0 : 1;
+}
+
 async function main(): Promise<number> {
   const all = parseArguments(process.argv.slice(2));
   if (all === undefined) {
@@ -145,6 +165,7 @@ async function main(): Promise<number> {
     serveParent();
     return await new Promise<number>(() => undefined);
   }
+  if (all.repeat > 1) return repeated(all);
   const broken: number[] = [];
   const totals = { cpuMs: 0, virtualMs: 0, seeds: 0 };
   const counts: Record<string, number> = {};

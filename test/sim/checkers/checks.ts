@@ -31,6 +31,8 @@ export interface Happened {
   }[];
 }
 
+const busyWindowMs = 10_000;
+
 /** Every invariant, told of everything; and the transcript. */
 export class Checks implements Observer {
   readonly model = new Model();
@@ -40,6 +42,7 @@ export class Checks implements Observer {
   readonly #sessions: SessionChecks;
   readonly #suspects: SuspectChecks;
   #revision = 0;
+  #window = { sinceMs: 0, steps: 0 };
 
   constructor(private readonly world: World) {
     this.truth = new Truth(world);
@@ -160,6 +163,15 @@ export class Checks implements Observer {
     this.world.kernel.log(`the control plane starts with epoch ${this.world.server?.epoch ?? 0}`);
   }
 
+  /** Whoever looks again each millisecond at what does not change burns a core for as long as it does not. */
+  #busy(): void {
+    const { nowMs, kernel, machines } = this.world;
+    if (nowMs - this.#window.sinceMs >= busyWindowMs) this.#window = { sinceMs: nowMs, steps: kernel.steps };
+    const steps = kernel.steps - this.#window.steps;
+    if (steps > 3_000 + 300 * machines.size)
+      throw new Violation('busy-loop', `${steps} events within ${Math.round(nowMs - this.#window.sinceMs)} ms`);
+  }
+
   /** An outage of ours is over at this moment. */
   ownTrouble(what: string): void {
     this.truth.ownTrouble = what;
@@ -167,6 +179,7 @@ export class Checks implements Observer {
   }
 
   event(): void {
+    this.#guard(() => this.#busy());
     this.truth.look();
     this.#sessions.look();
     this.#suspects.look();

@@ -1,6 +1,6 @@
 import { SessionState } from '@flotilla/proto';
 import { describe, expect, it, vi } from 'vitest';
-import { minute, Scenario } from '../scenario.js';
+import { minute, Scenario, seconds } from '../scenario.js';
 
 /** What happens on the way. Each test says also what did not happen. */
 
@@ -168,15 +168,20 @@ describe('correlated', () => {
   });
 
   it('fault 41: replacements that fail too: it stops and asks, and does not use up every spare', async () => {
-    const story = await Scenario.play({ workers: 3, spares: 3 }, async (s) => {
-      // Every spare will fail to join: no program starts on it.
-      for (const name of ['s0', 's1', 's2']) s.machine(name).refuseJoin = true;
+    const health = { nodeStartupTimeout: seconds(120), readyUnknownTimeout: seconds(60) };
+    const story = await Scenario.play({ workers: 2, spares: 5, health }, async (s) => {
+      // Every spare will fail to join.
+      for (const name of ['s0', 's1', 's2', 's3', 's4']) s.machine(name).refuseJoin = true;
       s.machine('w0').powerOff();
-      await s.world.run(120 * minute);
+      await s.world.run(100 * minute);
     });
     const replaced = story.happened.decisions.filter(({ rung }) => rung === 'REPLACE');
-    expect(replaced.length).toBeGreaterThan(0);
-    expect(story.happened.claims.length).toBeLessThan(3);
+    expect(replaced).toHaveLength(3);
+    expect(story.happened.claims).toHaveLength(3);
+    // It waits longer each time, and then a person is asked.
+    const [first, second, third] = replaced.map(({ atMs }) => atMs) as [number, number, number];
+    expect(third - second).toBeGreaterThan(second - first);
+    expect(story.reasons).toContain('RepairParked');
     expect(story.happened.decisions.every(({ machine }) => !['w1', 'w2', 'cp0'].includes(machine))).toBe(true);
   });
 });
