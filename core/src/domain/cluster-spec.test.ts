@@ -98,6 +98,20 @@ test('immutable fields are named', () => {
   expect(violations.map((v) => v.field)).toEqual(['spec.cni', 'spec.podCidr']);
 });
 
+test('what a cluster promises can become more where its endpoint outlives a machine, and never less', () => {
+  const { MULTI_ZONE, SINGLE_ZONE, REGIONAL } = Availability;
+  const update = (from: Availability, to: Availability, endpoint: string): string[] => {
+    const stored = ClusterSpec.create({ availability: from, endpoint });
+    return clusterUpdateViolations(stored, { ...stored, availability: to }).map((v) => `${v.field}: ${v.description}`);
+  };
+  expect(update(SINGLE_ZONE, MULTI_ZONE, '')).toEqual([]);
+  expect(update(MULTI_ZONE, REGIONAL, 'api.example.org')).toEqual([]);
+  expect(update(MULTI_ZONE, REGIONAL, '')).toEqual([
+    'spec.availability: cannot become REGIONAL: the cluster was made without an endpoint, so its address is that of one machine',
+  ]);
+  expect(update(REGIONAL, MULTI_ZONE, 'api.example.org')).toHaveLength(1);
+});
+
 test('endpoints', () => {
   expect(splitEndpoint('a.example')).toEqual({ host: 'a.example', port: 6443 });
   expect(splitEndpoint('10.0.0.5:443')).toEqual({ host: '10.0.0.5', port: 443 });

@@ -63,6 +63,7 @@ export function clusterUpdateViolations(stored: ClusterSpec, wanted: ClusterSpec
       description: 'cannot change after the cluster was created: nodes and certificates were made for it',
     });
   }
+  violations.push(...availabilityUpdateViolations(stored, wanted));
   if (stored.kubernetesVersion !== wanted.kubernetesVersion) {
     violations.push({
       field: 'spec.kubernetesVersion',
@@ -70,6 +71,22 @@ export function clusterUpdateViolations(stored: ClusterSpec, wanted: ClusterSpec
     });
   }
   return violations;
+}
+
+/** What a cluster promised can be made more, when it has an endpoint that outlives a machine; never taken back. */
+function availabilityUpdateViolations(stored: ClusterSpec, wanted: ClusterSpec): FieldViolation[] {
+  const field = 'spec.availability';
+  const { REGIONAL } = Availability;
+  if (stored.availability === wanted.availability) return [];
+  if (stored.availability === REGIONAL) {
+    return [{ field, description: 'cannot be less than REGIONAL again: the control plane has several members' }];
+  }
+  if (wanted.availability === REGIONAL && stored.endpoint === '') {
+    const description =
+      'cannot become REGIONAL: the cluster was made without an endpoint, so its address is that of one machine';
+    return [{ field, description }];
+  }
+  return [];
 }
 
 /** Encapsulations that each plugin offers, its default first. */

@@ -1,6 +1,14 @@
-import { ClusterSpec, MachineSelector, NodePoolRole, NodePoolSpec, NodeTemplate } from '@flotilla/proto';
+import {
+  Availability,
+  ClusterSpec,
+  ControlPlaneKind,
+  MachineSelector,
+  NodePoolRole,
+  NodePoolSpec,
+  NodeTemplate,
+} from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
-import { completePoolSpec, nextTemplateRevision, poolUpdateViolations } from './pool-spec.js';
+import { completePoolSpec, needsRollout, nextTemplateRevision, poolUpdateViolations } from './pool-spec.js';
 
 const catalogue = [
   { version: 'v1.34.4', availableForNewClusters: true },
@@ -64,4 +72,37 @@ describe('updates', () => {
     expect(nextTemplateRevision(stored, reordered, 4)).toBe(4);
     expect(nextTemplateRevision(stored, complete({ template: { labels: { a: '2' } } }).value, 4)).toBe(5);
   });
+});
+
+test('a control plane grows only where its cluster has an endpoint and is REGIONAL', () => {
+  const spec = (size: number) => NodePoolSpec.create({ role: NodePoolRole.CONTROL_PLANE, size });
+  const fields = (over: Partial<ClusterSpec>): string[] =>
+    poolUpdateViolations(spec(1), spec(3), ClusterSpec.create(over)).map((v) => `${v.field}: ${v.description}`);
+  expect(fields({ endpoint: 'api.example.org', availability: Availability.REGIONAL })).toEqual([]);
+  expect(fields({ availability: Availability.MULTI_ZONE })).toEqual([
+    'spec.size: of a control plane cannot grow: the cluster was made without an endpoint, so its address is that of one machine',
+    'spec.size: of a control plane above 1 needs spec.availability REGIONAL of the cluster',
+  ]);
+});
+
+test('a pool of an imported cluster takes the newest version that fits under that of the cluster', () => {
+  const imported = (kubernetesVersion: string) =>
+    completePoolSpec(undefined, {
+      catalogue,
+      cluster: ClusterSpec.create({ controlPlaneKind: ControlPlaneKind.EXTERNAL, kubernetesVersion }),
+    });
+  expect(imported('v1.35.9').value.template?.kubernetesVersion).toBe('v1.35.4');
+  expect(imported('v1.34.1').value.template?.kubernetesVersion).toBe('v1.34.4');
+  expect(imported('v1.34.1').violations).toEqual([]);
+  expect(imported('v1.20.0').violations).toHaveLength(1);
+});
+
+test('labels and taints need no rollout, kubelet settings do', () => {
+  const spec = (template: Partial<NodeTemplate>) => NodePoolSpec.create({ template: NodeTemplate.create(template) });
+  const base = spec({ maxPods: 10, systemReserved: { cpu: '1', memory: '1Gi' } });
+  expect(
+    needsRollout(base, spec({ maxPods: 10, systemReserved: { memory: '1Gi', cpu: '1' }, labels: { a: 'b' } })),
+  ).toBe(false);
+  expect(needsRollout(base, spec({ maxPods: 11, systemReserved: { cpu: '1', memory: '1Gi' } }))).toBe(true);
+  expect(needsRollout(base, spec({ maxPods: 10, evictionHard: { 'memory.available': '5%' } }))).toBe(true);
 });

@@ -62,7 +62,7 @@ export function planMoves(view: PoolView): Moves {
 }
 
 /** The control plane of a cluster that goes answers until the last worker has left. */
-function workersFirst({ pool, cluster, controlPlane }: PoolView): boolean {
+export function workersFirst({ pool, cluster, controlPlane }: PoolView): boolean {
   return pool.spec.role === NodePoolRole.CONTROL_PLANE && cluster.status.nodesTotal > controlPlane.length;
 }
 

@@ -5,7 +5,7 @@ import { updateRules } from '../domain/update-policy.js';
 import type { PoolMember, PoolView } from '../domain/views.js';
 import { camelCase, counted, type Note, type Verdict } from './decision.js';
 import { claimsMax } from './pool-claims.js';
-import { planMoves, type Moves, type Release } from './pool-moves.js';
+import { planMoves, workersFirst, type Moves, type Release } from './pool-moves.js';
 import { hasSettings, rolloutsMax } from './pool-rollout.js';
 
 export interface PoolPlan {
@@ -75,7 +75,9 @@ function verdictOf(view: PoolView, moves: Moves, goes: boolean): Verdict<NodePoo
   const { members } = view;
   if (goes) {
     const left = members.length;
-    const message = left === 0 ? 'The pool is empty.' : `${counted(left, 'node')} must leave.`;
+    const must = `${counted(left, 'node')} must leave`;
+    const after = workersFirst(view) ? ', after the last worker' : '';
+    const message = left === 0 ? 'The pool is empty.' : `${must}${after}.`;
     return verdict(NodePoolState.DELETING, 'Deleting', message);
   }
   return growing(view, moves) ?? updating(view, moves) ?? shrinking(view, moves) ?? waiting(moves) ?? resting(members);

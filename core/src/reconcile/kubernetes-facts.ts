@@ -6,7 +6,6 @@ export function toNodeFacts(node: KubeNode): KubernetesNodeFacts {
   const ready = node.conditions.find((c) => c.type === 'Ready');
   const unavailable = node.conditions.find((c) => c.type === 'NetworkUnavailable');
   const isReady = ready?.status === 'True';
-  const complains = /NetworkPluginNotReady|cni plugin not initialized|network is not ready/i.test(ready?.message ?? '');
   return {
     uid: node.meta.uid,
     labels: node.meta.labels,
@@ -20,14 +19,21 @@ export function toNodeFacts(node: KubeNode): KubernetesNodeFacts {
     ready: isReady,
     readyReason: ready?.reason ?? 'NoCondition',
     readyMessage: ready?.message ?? 'The kubelet has not posted its status yet.',
-    networkReady: isReady || (unavailable?.status === 'False' && !complains),
+    networkReady: isReady || (unavailable?.status === 'False' && !complainsOfNetwork(node)),
   };
 }
 
-/** The kubelet runs and waits for the pod network; one that is not heard waits for nothing. */
+/** The kubelet runs and says that it waits for the pod network; one that is not heard waits for nothing. */
 export function waitsForNetwork(node: KubeNode): boolean {
   const ready = node.conditions.find((c) => c.type === 'Ready');
-  return ready?.status === 'False' && !toNodeFacts(node).networkReady;
+  return ready?.status === 'False' && complainsOfNetwork(node);
+}
+
+function complainsOfNetwork({ conditions }: KubeNode): boolean {
+  const message = conditions.find((c) => c.type === 'Ready')?.message ?? '';
+  if (/NetworkPluginNotReady|cni plugin not initialized|network is not ready|network not ready/i.test(message))
+    return true;
+  return conditions.some((c) => c.type === 'NetworkUnavailable' && c.status === 'True');
 }
 
 /** Whether a pod has to leave for its node to be drained. */
