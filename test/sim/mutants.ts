@@ -99,15 +99,30 @@ function argument(name: string, fallback: string): string {
   return index < 0 ? fallback : (process.argv[index + 1] ?? fallback);
 }
 
+function misfitOf(mutant: Mutant): string[] {
+  try {
+    patched(root, mutant);
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
 /** Each mutant alone. With `--both` the simulation runs also for those that a unit test caught. */
 async function main(): Promise<number> {
   mkdirSync(cache, { recursive: true });
   const only = argument('--only', '');
+  const after = argument('--after', '');
   const seeds = argument('--seeds', '1..60');
   const both = process.argv.includes('--both');
-  const chosen = mutants.filter(({ id }) => only === '' || only.split(',').includes(id));
+  const from = mutants.findIndex(({ id }) => id === after) + 1;
+  const chosen = mutants.slice(from).filter(({ id }) => only === '' || only.split(',').includes(id));
   // All of them are checked before the first runs: a list that is out of date is told at once.
-  for (const mutant of chosen) patched(root, mutant);
+  const misfits = chosen.flatMap((mutant) => misfitOf(mutant));
+  if (misfits.length > 0) {
+    process.stderr.write(`${misfits.join('\n')}\n`);
+    return 2;
+  }
   if (process.argv.includes('--check')) {
     process.stdout.write(`${chosen.length} mutants fit the sources\n`);
     return 0;
@@ -116,7 +131,8 @@ async function main(): Promise<number> {
   let caught = 0;
   for (const mutant of chosen) {
     const unit = process.argv.includes('--sim-only') ? '' : await byUnitTests(mutant);
-    const sim = unit === '' || both ? await bySeeds(mutant, seeds) : 'not run';
+    const wanted = !process.argv.includes('--unit-only') && (unit === '' || both);
+    const sim = wanted ? await bySeeds(mutant, seeds) : 'not run';
     const found: Found = { unit, sim };
     if (found.unit !== '' || (found.sim !== '' && found.sim !== 'not run')) caught += 1;
     process.stdout.write(`| ${mutant.id} | ${mutant.bug} | ${unit || '-'} | ${sim || '**survived**'} |\n`);

@@ -264,8 +264,8 @@ export const mutants: readonly Mutant[] = [
     id: 'observe-acts',
     bug: 'mode OBSERVE acts',
     file: health('open-run'),
-    find: 'if (sight.rules.mode === HealthMode.OBSERVE)',
-    replace: 'if (sight.rules.mode === HealthMode.DISABLED)',
+    find: 'if (sight.rules.mode === HealthMode.OBSERVE)\n    return observed(',
+    replace: 'if (sight.rules.mode === HealthMode.DISABLED)\n    return observed(',
     unit: healthUnit('open-run'),
   },
   {
