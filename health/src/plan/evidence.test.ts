@@ -2,7 +2,7 @@ import type { KubernetesWitness, LiveMachine } from '@flotilla/core';
 import { HealthVerdict, type Probe } from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
 import { aLive, aProbe, at, aWitness, FALSE, minuteMs, someRules, startMs, TRUE } from '../testing/samples.js';
-import { judge, type Evidence, type NodeSight } from './evidence.js';
+import { actionable, judge, type Evidence, type NodeSight } from './evidence.js';
 
 const { HEALTHY, KUBELET_SICK, MANAGEMENT_LOST, HOST_GONE, STARTING, UNKNOWN } = HealthVerdict;
 const now = at(0);
@@ -30,6 +30,10 @@ function judged({ live, witness, probes = [], sight }: Say = {}): Evidence {
 const silent = { silentMs: 20_000 };
 const notReady = { ready: 'False', readyReason: 'KubeletNotReady', readyMessage: 'container runtime is down' };
 const unheard = { ready: 'Unknown', readyReason: 'NodeStatusUnknown' };
+
+test('two verdicts are a reason to act, and no other', () => {
+  expect([...actionable].sort()).toEqual([KUBELET_SICK, HOST_GONE].sort());
+});
 
 describe('two witnesses', () => {
   test.each<[string, Say, HealthVerdict, string]>([

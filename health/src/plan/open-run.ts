@@ -40,9 +40,8 @@ export function openRun(input: OpenInput): Opening {
   if (health === undefined || !actionable.has(health.verdict)) return none;
   const againAtMs = lastRepair !== undefined && isRun(lastRepair) ? lastRepair.startedAtMs + runIntervalMs : undefined;
   if (againAtMs !== undefined && sight.nowWallMs < againAtMs) {
-    if (sight.rules.mode === HealthMode.OBSERVE) return none;
     const text = `The last repair of this node began less than ${formatDuration(runIntervalMs)} ago: at most one in that time.`;
-    return hold(input, 'RecentlyRepaired', text);
+    return sight.rules.mode === HealthMode.OBSERVE ? none : hold(input, 'RecentlyRepaired', text);
   }
   if (seenNow !== health.verdict || health.healthySinceMs !== undefined) return none;
   if (dueAtMs === undefined) return none;

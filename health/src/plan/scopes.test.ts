@@ -46,6 +46,18 @@ describe('the cluster', () => {
     expect(reasons(again)).toEqual(['AllSilent']);
   });
 
+  test('after everybody was silent everybody gets two minutes, counted from the return', () => {
+    const before = (reason: string, agoMs: number) => {
+      const hold = { scope: 'cluster', subject: 'prod', reason, message: '', unhealthy: 1, total: 5, limit: 0 };
+      const holds = [{ ...hold, sinceMs: now.wallMs - agoMs }];
+      const cluster = aClusterRecord({ health: { healthy: 4, unhealthy: 1, total: 5, holds } });
+      return reasons(input({ view: { cluster, pools: [], members: members(5, 1, gone()) } }));
+    };
+    expect(before('AllSilent', 10 * minuteMs)).toEqual(['OwnAbsence']);
+    expect(before('OwnAbsence', 2 * minuteMs - 1)).toEqual(['OwnAbsence']);
+    expect(before('OwnAbsence', 2 * minuteMs)).toEqual([]);
+  });
+
   test('an API server that is away is told after a minute: a watch made anew is no outage', () => {
     expect(reasons(input({ apiUnknownMs: apiUnknownToldMs - 1 }))).toEqual([]);
     expect(reasons(input({ apiUnknownMs: apiUnknownToldMs }))).toEqual(['ApiServerUnknown']);

@@ -16,6 +16,11 @@ describe('the agent', () => {
     });
   });
 
+  test("our own stall is nobody's silence", () => {
+    expect(hearAgent(aLive(now, { silentMs: 74_000, ownStallMs: 60_000 }), now).state).toBe('fresh');
+    expect(hearAgent(aLive(now, { silentMs: 75_001, ownStallMs: 60_000 }), now).state).toBe('silent');
+  });
+
   test('that was not heard before we began to watch is silent from that time', () => {
     const live = aLive(now, { lastHeardMs: startMs - 500_000, watchedSinceMs: startMs - 10_000 });
     expect(hearAgent(live, now)).toMatchObject({ state: 'fresh', silentSinceMs: startMs - 10_000 });
@@ -37,6 +42,18 @@ describe('the kubelet', () => {
     ['a status that is new to us', { ready: 'Maybe' }, 'ReadyUnknown'],
   ])('%s', (_, over, reason) => {
     expect(hearKubelet(aWitness(now, over), 0, now)).toMatchObject({ state: 'sick', reason });
+  });
+
+  test('without a watch that is live nothing is believed of what was seen before', () => {
+    const before = aWitness(now, { known: false, ready: 'False', registered: false });
+    expect(hearKubelet(before, 0, now)).toMatchObject({ state: 'unknown', reason: 'ApiServerUnknown' });
+    expect(hearKubelet(aWitness(now, { known: false }), 0, now).state).toBe('unknown');
+  });
+
+  test('a Lease that was renewed before our watch began is late 50 s after that beginning', () => {
+    const witness = aWitness(now, { leaseSeenMs: startMs - 600_000, knownSinceMs: startMs - 50_000 });
+    expect(hearKubelet(witness, 0, now).state).toBe('fresh');
+    expect(hearKubelet({ ...witness, knownSinceMs: startMs - 50_001 }, 0, now).state).toBe('sick');
   });
 
   test('says why in its own words', () => {
