@@ -28,6 +28,33 @@ async function story(world: World): Promise<void> {
   for (const agent of world.agents.values()) expect(agent.acts.filter((a) => a === 'leave')).toHaveLength(1);
 }
 
+/** A pool of two whose template changes while one node is replaced and the machine of another is put into quarantine. */
+async function busy(world: World): Promise<void> {
+  const cluster = await world.createCluster('prod');
+  const pool = await world.createPool(cluster, 'web', { size: 2 });
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await world.enroll(name);
+  await world.run(20_000, 10_000);
+  const workers = (await world.store.read.nodes({ poolId: pool })).items.map((n) => n.name);
+  const [first = '', second = ''] = workers;
+  const asked = { atMs: world.clock.now().wallMs, by: 'api-key:me', timeoutMs: undefined, force: false };
+  const replace = { ...asked, reason: 'OperatorReplaced' } as const;
+  await world.commit('api', { kind: 'node.replace', nodeId: (await world.node(first)).id, replace });
+  await world.commit('api', { kind: 'machine.spec', machineId: `mch_${second}`, set: { quarantined: true } });
+  const stored = (await world.store.read.pool(pool))?.spec.template;
+  await world.changePool(pool, { template: stored === undefined ? undefined : { ...stored, maxPods: 50 } });
+  await world.run(120_000, 15_000);
+  const nodes = (await world.store.read.nodes({ poolId: pool })).items;
+  expect(nodes.map((n) => [NodeState[n.status.state], n.status.observedTemplateRevision])).toEqual([
+    ['RUNNING', 2],
+    ['RUNNING', 2],
+  ]);
+  expect(nodes.map((n) => n.name).filter((name) => workers.includes(name))).toEqual([]);
+  const states = async (name: string) => (await world.store.read.machine(`mch_${name}`))?.status.state;
+  expect([await states(first), await states(second)]).toEqual([MachineState.AVAILABLE, MachineState.QUARANTINED]);
+  expect(world.kubernetes.nodes.size).toBe(3);
+  expect(world.kubernetes.secrets.size).toBe(0);
+}
+
 describe('the server is killed', () => {
   test('after any commit or any write to the API server, and the story ends the same', async () => {
     const whole = await World.open();
@@ -45,6 +72,20 @@ describe('the server is killed', () => {
       await world.close();
     }
   }, 300_000);
+
+  test('while nodes are replaced, updated, drained and quarantined, and each of these ends the same', async () => {
+    const whole = await World.open();
+    await busy(whole);
+    const marks = whole.marks;
+    await whole.close();
+    for (let killAfter = 30; killAfter <= marks; killAfter += 17) {
+      const world = await World.open({ killAfter });
+      await busy(world).catch((error: unknown) => {
+        throw new Error(`killed after mark ${killAfter}: ${String(error)}`, { cause: error });
+      });
+      await world.close();
+    }
+  }, 600_000);
 
   test('a bootstrap token that was forgotten is replaced, never doubled', async () => {
     const world = await World.open();
