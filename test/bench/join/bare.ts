@@ -1,14 +1,18 @@
 import type { Server } from '../../testbed/index.js';
 
-/** What a careful person does by hand, as one shell script: the peer that our join is measured against. */
-export interface BareJoin {
+/** What a careful person puts on a server by hand. */
+export interface BareNode {
   /** https://host:7440, where the files are taken from. */
   readonly filesUrl: string;
   readonly files: readonly BareFile[];
+  readonly pauseImage: string;
+}
+
+/** And what they join with: the peer that our join is measured against. */
+export interface BareJoin extends BareNode {
   readonly endpoint: string;
   readonly token: string;
   readonly caCertHash: string;
-  readonly pauseImage: string;
 }
 
 export interface BareFile {
@@ -17,12 +21,48 @@ export interface BareFile {
   readonly kind: 'bin' | 'cni-bin' | 'image';
 }
 
+interface ManifestFile {
+  readonly name: string;
+  readonly role: string;
+  readonly sha256: string;
+  readonly neededBy: readonly string[];
+  readonly install?: string;
+  readonly image?: string;
+}
+
+/** Everything of a version that a node of this kind needs, as the control plane's mirror has it; asked from a server. */
+export async function bareNode(
+  filesUrl: string,
+  asks: Server,
+  version: string,
+  kind: 'worker' | 'control-plane',
+): Promise<BareNode> {
+  const manifest = JSON.parse(
+    await asks.execOk(['curl', '-fsS', '--insecure', `${filesUrl}/artifacts/v1/manifests/${version}/amd64`]),
+  ) as { arch: { amd64: { files: ManifestFile[] } } }; // the control plane's own manifest, checked by it
+  const mine = manifest.arch.amd64.files.filter((f) => f.neededBy.includes(kind));
+  const files = mine.map((f): BareFile => ({
+    name: f.name,
+    sha256: f.sha256,
+    kind: f.role === 'image' ? 'image' : f.install === 'cni-bin' ? 'cni-bin' : 'bin',
+  }));
+  return { filesUrl, files, pauseImage: mine.find((f) => f.image?.includes('/pause:'))?.image ?? '' };
+}
+
 export async function bareJoin(server: Server, join: BareJoin): Promise<void> {
-  await server.writeFile('/root/bare.sh', script(server, join), 0o700);
+  const { endpoint, token, caCertHash } = join;
+  const command = `kubeadm join ${endpoint} --token ${token} --discovery-token-ca-cert-hash ${caCertHash} --ignore-preflight-errors=all >/root/join.log 2>&1`;
+  const timed = ['date +%s.%N > /root/join-start', command, 'date +%s.%N > /root/join-end'].join('\n');
+  await runBare(server, join, timed);
+}
+
+/** Puts everything of a node on the server by plain means, then runs these lines. */
+export async function runBare(server: Server, bare: BareNode, lines: string): Promise<void> {
+  await server.writeFile('/root/bare.sh', `${script(server, bare)}\n${lines}\n`, 0o700);
   await server.execOk(['sh', '/root/bare.sh'], { timeoutMs: 600_000 });
 }
 
-function script(server: Server, join: BareJoin): string {
+function script(server: Server, join: BareNode): string {
   const fetched = join.files.map(
     (f) =>
       `get ${f.sha256} ${f.kind === 'image' ? `/root/images/${f.name}.tar` : `${f.kind === 'bin' ? '/usr/local/bin' : '/opt/cni/bin'}/${f.name}`}`,
@@ -71,11 +111,7 @@ E
 systemctl daemon-reload
 systemctl enable -q kubelet
 systemctl start containerd
-for image in /root/images/*.tar; do ctr -n k8s.io images import --local "$image" >/dev/null; done
-date +%s.%N > /root/join-start
-kubeadm join ${join.endpoint} --token ${join.token} --discovery-token-ca-cert-hash ${join.caCertHash} --ignore-preflight-errors=all >/root/join.log 2>&1
-date +%s.%N > /root/join-end
-`;
+for image in /root/images/*.tar; do ctr -n k8s.io images import --local "$image" >/dev/null; done`;
 }
 
 /** Takes everything of {@link bareJoin} back, so that the next round begins as the first did. */

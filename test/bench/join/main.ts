@@ -3,19 +3,10 @@ import { join } from 'node:path';
 import type { Server } from '../../testbed/index.js';
 import { addServer, attach, install, kubectl, paste, root, until, type Fleet } from '../../e2e/support.js';
 import { describeHost, summarise } from '../summary.js';
-import { bareJoin, undoBare, type BareFile, type BareJoin } from './bare.js';
+import { bareJoin, bareNode, undoBare, type BareJoin } from './bare.js';
 
 const rounds = Number(process.argv[2] ?? 5);
 const serverName = 'juliett';
-
-interface ManifestFile {
-  readonly name: string;
-  readonly role: string;
-  readonly sha256: string;
-  readonly neededBy: readonly string[];
-  readonly install?: string;
-  readonly image?: string;
-}
 
 interface Sample {
   readonly who: 'flotilla' | 'bare kubeadm';
@@ -101,18 +92,8 @@ async function bareInputs(fleet: Fleet): Promise<BareJoin> {
   ]);
   const match = /kubeadm join (\S+) --token (\S+) --discovery-token-ca-cert-hash (\S+)/.exec(line);
   if (match === null) throw new Error(`not a join command: ${line}`);
-  const filesUrl = `https://${fleet.bed.hostAddress}:7440`;
-  const manifest = JSON.parse(
-    await alpha.execOk(['curl', '-fsS', '--insecure', `${filesUrl}/artifacts/v1/manifests/v1.34.4/amd64`]),
-  ) as { arch: { amd64: { files: ManifestFile[] } } }; // the control plane's own manifest, checked by it
-  const mine = manifest.arch.amd64.files.filter((f) => f.neededBy.includes('worker'));
-  const files = mine.map((f): BareFile => ({
-    name: f.name,
-    sha256: f.sha256,
-    kind: f.role === 'image' ? 'image' : f.install === 'cni-bin' ? 'cni-bin' : 'bin',
-  }));
-  const pauseImage = mine.find((f) => f.image?.includes('/pause:'))?.image ?? '';
-  return { filesUrl, files, endpoint: match[1] ?? '', token: match[2] ?? '', caCertHash: match[3] ?? '', pauseImage };
+  const bare = await bareNode(`https://${fleet.bed.hostAddress}:7440`, alpha, 'v1.34.4', 'worker');
+  return { ...bare, endpoint: match[1] ?? '', token: match[2] ?? '', caCertHash: match[3] ?? '' };
 }
 
 async function timed(body: () => Promise<void>): Promise<number> {
