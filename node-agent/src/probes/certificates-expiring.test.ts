@@ -53,6 +53,16 @@ describe('CertificatesExpiring', () => {
     expect(await found()).toMatchObject({ reason: 'Valid' });
   });
 
+  it('the agent’s own is told apart: nothing of the node is wrong when it has run out', async () => {
+    const { host, clock, context } = aProbeWorld();
+    const { wallMs } = clock.now();
+    host.put(client, aCertificate(wallMs, -1, 364));
+    host.put('/var/lib/flotilla-agent/tls.crt', aCertificate(wallMs, -2, -1));
+    expect(await certificatesExpiring.read(context())).toMatchObject({ reason: 'AgentNotRenewed' });
+    host.put(client, aCertificate(wallMs, -366, -1));
+    expect((await certificatesExpiring.read(context()))?.reason).toBe('Expired');
+  });
+
   it('what cannot be read as a certificate is left out, not taken for expired', async () => {
     const { host, context } = aProbeWorld();
     host.put(client, '-----BEGIN CERTIFICATE-----\nrubbish\n-----END CERTIFICATE-----\n');

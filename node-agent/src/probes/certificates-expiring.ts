@@ -13,8 +13,13 @@ export const certificatesExpiring: HostProbe = {
   async read({ host, clock, stateDir, nodeName, controlPlane }) {
     const nowMs = clock.now().wallMs;
     const lives = await certificateLives(host, { stateDir, joined: nodeName !== undefined, controlPlane });
-    const expired = lives.filter(({ toMs }) => toMs <= nowMs);
+    const over = lives.filter(({ toMs }) => toMs <= nowMs);
+    // The agent's own says nothing of the node: no kubelet is restarted, and nothing joined anew, for it.
+    const own = `${stateDir}/`;
+    const expired = over.filter(({ name }) => !name.startsWith(own));
     if (expired.length > 0) return isTrue('Expired', `expired: ${named(expired, nowMs)}`);
+    if (over.length > 0)
+      return isTrue('AgentNotRenewed', `the agent's own certificate has run out: ${named(over, nowMs)}`);
     const early = lives.filter(({ fromMs }) => fromMs > nowMs + 300_000);
     if (early.length > 0) return isTrue('NotYetValid', `not valid yet: ${early.map(({ name }) => name).join(', ')}`);
     const soon = lives.filter(({ fromMs, toMs }) => toMs - nowMs < (toMs - fromMs) * leftRatioMin);
