@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { NewMember, Store } from '@flotilla/core';
+import type { ApiKeyRecord, NewMember, Store } from '@flotilla/core';
 import { FlotillaError, newId, randomText, type Clock, type Random } from '@flotilla/kit';
 import { EventSeverity, Role } from '@flotilla/proto';
 import { writePrivate } from './adapters/disk.js';
@@ -35,7 +35,11 @@ export async function bootstrapAdmin(
   const project = await store.read.project('default');
   if (project === undefined)
     throw new FlotillaError('STORE_DAMAGED', 'The project "default" is missing.', { kind: 'data-loss' });
-  if ((await store.read.apiKeyByName(project.id, keyName)) !== undefined) return undefined;
+  const known = await store.read.apiKeyByName(project.id, keyName);
+  if (known !== undefined) {
+    await giveFirstRole(parts, project.id, known);
+    return undefined;
+  }
   const path = join(parts.dataDir, 'admin.json');
   const id = newId('key', random);
   const secret = newApiKeySecret(random);
@@ -93,4 +97,22 @@ export async function bootstrapAdmin(
 /** An instance administrator holds no role in projects by itself; the first one is also ADMIN of "default". */
 function adminOf(projectId: string, apiKey: { readonly id: string }, random: Random): NewMember {
   return { id: `mem_${randomText(12, random)}`, projectId, subject: subjectOf(apiKey), role: Role.ADMIN };
+}
+
+/** A data directory from before there were members: its first key has the role that a new one gets. */
+async function giveFirstRole(
+  {
+    store,
+    clock,
+    random,
+  }: { readonly store: Pick<Store, 'read' | 'commit'>; readonly clock: Clock; readonly random: Random },
+  projectId: string,
+  key: ApiKeyRecord,
+): Promise<void> {
+  if (key.role !== Role.INSTANCE_ADMIN || key.revokedAtMs !== undefined) return;
+  const { items } = await store.read.members({ projectId, pageSize: 1 });
+  const admins = await store.read.apiKeys({ projectId, filter: 'role = ADMIN', pageSize: 1 });
+  if (items.length > 0 || admins.items.length > 0) return;
+  const member = adminOf(projectId, key, random);
+  await store.commit([{ kind: 'member.set', member }], { owner: 'api', nowMs: clock.now().wallMs, actor: 'system' });
 }

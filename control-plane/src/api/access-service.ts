@@ -16,7 +16,7 @@ import { toMs } from './duration.js';
 import { notFound } from './find.js';
 import { toListQuery } from './list.js';
 import type { ApiParts } from './parts.js';
-import { lastAdminProblem } from './last-admin.js';
+import { lastAdminProblem, refuseInstanceLoss } from './last-admin.js';
 import { removeMember, setMember } from './members.js';
 import { nameTaken, refuseDeletingProject, shownOnce } from './refusals.js';
 import { Serial } from './serial.js';
@@ -76,6 +76,7 @@ async function revokeApiKey(
   const content = RevokeApiKeyRequest.encode(request).finish();
   const record = await findKey(store, call, request.apiKey);
   if (record.revokedAtMs === undefined) {
+    await refuseInstanceLoss(store.read, call, record);
     // An ADMIN key, or an instance administrator's that is ADMIN here as a member.
     const problem =
       (await roleHere(store, call, record)) === Role.ADMIN

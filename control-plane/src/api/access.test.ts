@@ -167,6 +167,22 @@ describe('members', () => {
   });
 });
 
+describe('instance administrators', () => {
+  it('are not taken away by the admins of a project, and the last one stays', async () => {
+    const admin = await keyOf('default', 'project-admin', Role.ADMIN);
+    const seen = await refusal(admin.operator.access.revokeApiKey({ apiKey: 'bootstrap' }));
+    expect(seen.code).toBe('PERMISSION_DENIED');
+    for (const { meta, role, revokeTime } of (await operator.access.listApiKeys()).apiKeys) {
+      if (role !== Role.INSTANCE_ADMIN || meta?.name === 'bootstrap' || revokeTime !== undefined) continue;
+      await operator.access.revokeApiKey({ apiKey: meta?.id ?? '' });
+    }
+    expect((await refusal(operator.access.revokeApiKey({ apiKey: 'bootstrap' }))).reason).toBe('LAST_ADMIN');
+    await keyOf('default', 'successor', Role.INSTANCE_ADMIN);
+    // It may go as instance admin now; as ADMIN of "default" there is project-admin.
+    await operator.access.revokeApiKey({ apiKey: 'bootstrap', options: { requestId: '', validateOnly: true } });
+  });
+});
+
 describe('the audit log', () => {
   it('shows an ADMIN everything and a MEMBER what it did itself', async () => {
     const anna = await keyOf('default', 'anna', Role.MEMBER);

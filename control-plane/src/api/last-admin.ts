@@ -53,6 +53,26 @@ async function memberAdmins(read: Store['read'], call: ProjectCall, leaving: Lea
   }
 }
 
+/**
+ * Keys of instance administrators lie in projects, but are not their admins' to take away; and the last one stays. Throws
+ * PERMISSION_DENIED or LAST_ADMIN.
+ */
+export async function refuseInstanceLoss(read: Store['read'], call: ProjectCall, key: ApiKeyRecord): Promise<void> {
+  if (key.role !== Role.INSTANCE_ADMIN) return;
+  if (call.caller.role !== Role.INSTANCE_ADMIN) {
+    throw new FlotillaError('PERMISSION_DENIED', `${key.name} is the key of an instance administrator.`, {
+      kind: 'permission',
+      remedy: 'Ask an instance administrator to revoke it.',
+    });
+  }
+  const { items } = await read.apiKeys({ filter: 'role = INSTANCE_ADMIN', pageSize: 500 });
+  if (items.some((other) => other.id !== key.id && works(other, call.nowMs))) return;
+  throw new FlotillaError('LAST_ADMIN', 'This is the last key of an instance administrator.', {
+    kind: 'precondition',
+    remedy: 'Make another one first: flotilla apikey create --role instance-admin.',
+  });
+}
+
 function works(key: ApiKeyRecord, nowMs: number): boolean {
   return key.revokedAtMs === undefined && key.expiresAtMs > nowMs;
 }
