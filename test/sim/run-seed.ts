@@ -60,7 +60,7 @@ function draw(random: Random): Plan {
       apiLies: level(0.3, 0.1),
     },
     buildMs: 3 * minute,
-    safetyMs: (8 + random.fraction() * 12) * minute,
+    safetyMs: (6 + random.fraction() * 11) * minute,
     meanGapMs: (0.4 + random.fraction() * 2.5) * minute,
     workers: 2 + Math.floor(random.fraction() * 3.5),
     spares: Math.floor(random.fraction() * 2.6),

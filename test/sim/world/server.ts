@@ -23,6 +23,7 @@ import { SessionTable } from '../../../control-plane/src/session/table.js';
 import type { Chaos } from './chaos.js';
 import { processClock } from './clock.js';
 import { Process, type Kernel } from './kernel.js';
+import type { ViewMemo } from './memo.js';
 
 /** What the server needs from the simulated world. */
 export interface ServerWorld {
@@ -30,7 +31,7 @@ export interface ServerWorld {
   readonly chaos: Chaos;
   readonly store: Store;
   /** What the server reads of it. */
-  readonly reads: StoreReads;
+  readonly memo: ViewMemo;
   readonly log: Logger;
   readonly heartbeatIntervalMs: number;
   readonly artifactManifestSha256: string;
@@ -142,7 +143,7 @@ export class SimServer {
     const dead = (): boolean => this.process.dead;
     return {
       instance: { ...store.instance, epoch: this.epoch },
-      read: guardedReads(this.world.reads, dead),
+      read: guardedReads(this.world.memo.reads, dead),
       onCommit: (listener) => store.onCommit((notice) => (dead() ? undefined : listener(notice))),
       close: () => Promise.resolve(),
       commit: (changes, options) => this.#commit(changes, options),
@@ -157,6 +158,7 @@ export class SimServer {
       throw new FlotillaError('STORE_FULL', 'the disk is full', { kind: 'exhausted', retry: 'later' });
     }
     if (chaos.strikes('storeBroken')) return this.#die('the disk failed a write');
+    this.world.memo.before(changes);
     const committed = await store.commit(changes, options);
     this.world.onCommit(changes, options, committed);
     if (this.process.dead) return never();

@@ -8,7 +8,6 @@ import {
   type NewCluster,
   type Owner,
   type Store,
-  type StoreReads,
 } from '@flotilla/core';
 import { someCluster, someMachine, somePool, type PoolWish } from '@flotilla/core/testing';
 import { seededRandom, type Logger, type Random } from '@flotilla/kit';
@@ -19,7 +18,7 @@ import { createHash } from 'node:crypto';
 import { SimApiServer, type ApiWrite } from './api-server.js';
 import { Chaos, noChaos, type ChaosLevels } from './chaos.js';
 import { Kernel, Process, Violation } from './kernel.js';
-import { memoViews } from './memo.js';
+import { ViewMemo } from './memo.js';
 import { SimMachine, type HostAct } from './machine.js';
 import { Network } from './net.js';
 import { SimServer } from './server.js';
@@ -67,7 +66,7 @@ export class World {
   readonly observers: Observer[] = [];
   readonly log: Logger;
   readonly heartbeatIntervalMs: number;
-  readonly reads: StoreReads;
+  readonly memo: ViewMemo;
   readonly artifactManifestSha256 = createHash('sha256').update(fakeManifest().json).digest('hex');
   readonly random: Random;
   serverSkewMs = 0;
@@ -105,10 +104,7 @@ export class World {
       );
     this.heartbeatIntervalMs = options.heartbeatIntervalMs ?? 5_000;
     this.#epoch = store.instance.epoch;
-    const views = memoViews(store, this.kernel, this.kernel.fork('memo'));
-    this.reads = new Proxy(store.read, {
-      get: (reads, name) => (name === 'views' ? views : (Reflect.get(reads, name) as unknown)),
-    });
+    this.memo = new ViewMemo(store, this.kernel, this.kernel.fork('memo'));
     this.kernel.afterEvent = () => this.#each((observer) => observer.event?.());
   }
 
@@ -254,6 +250,7 @@ export class World {
 
   async commit(owner: Owner, ...changes: Change[]): Promise<Committed> {
     const options: CommitOptions = { owner, nowMs: this.wallMs, actor: 'operator' };
+    this.memo.before(changes);
     const committed = await this.store.commit(changes, options);
     this.onCommit(changes, options, committed);
     return committed;
