@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ApiKeyRecord, NewMember, Store } from '@flotilla/core';
+import type { ApiKeyRecord, Change, NewMember, Store } from '@flotilla/core';
 import { FlotillaError, newId, randomText, type Clock, type Random } from '@flotilla/kit';
 import { EventSeverity, Role } from '@flotilla/proto';
 import { writePrivate } from './adapters/disk.js';
@@ -64,30 +64,7 @@ export async function bootstrapAdmin(
     [
       { kind: 'apikey.create', apiKey },
       { kind: 'member.set', member: adminOf(project.id, apiKey, random) },
-      {
-        kind: 'event.append',
-        event: {
-          projectId: project.id,
-          resourceKind: 'apikey',
-          resourceId: id,
-          resourceName: keyName,
-          severity: EventSeverity.NORMAL,
-          category: 'Access',
-          reason: 'BootstrapKeyCreated',
-          message: 'The first start made the API key "bootstrap", an instance administrator and admin of "default".',
-        },
-      },
-      {
-        kind: 'audit.append',
-        entry: {
-          projectId: project.id,
-          action: 'apikey.create',
-          resourceKind: 'apikey',
-          resourceId: id,
-          result: 'OK',
-          details: { name: keyName, role: 'INSTANCE_ADMIN' },
-        },
-      },
+      ...journal(project.id, id),
     ],
     { owner: 'api', nowMs, actor: 'system' },
   );
@@ -115,4 +92,33 @@ async function giveFirstRole(
   if (items.length > 0 || admins.items.length > 0) return;
   const member = adminOf(projectId, key, random);
   await store.commit([{ kind: 'member.set', member }], { owner: 'api', nowMs: clock.now().wallMs, actor: 'system' });
+}
+
+function journal(projectId: string, id: string): Change[] {
+  return [
+    {
+      kind: 'event.append',
+      event: {
+        projectId,
+        resourceKind: 'apikey',
+        resourceId: id,
+        resourceName: keyName,
+        severity: EventSeverity.NORMAL,
+        category: 'Access',
+        reason: 'BootstrapKeyCreated',
+        message: 'The first start made the API key "bootstrap", an instance administrator and admin of "default".',
+      },
+    },
+    {
+      kind: 'audit.append',
+      entry: {
+        projectId,
+        action: 'apikey.create',
+        resourceKind: 'apikey',
+        resourceId: id,
+        result: 'OK',
+        details: { name: keyName, role: 'INSTANCE_ADMIN' },
+      },
+    },
+  ];
 }
