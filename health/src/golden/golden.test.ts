@@ -64,7 +64,7 @@ describe('stories of repair', { timeout: 240_000 }, () => {
     await golden('A kubelet goes down and up every 20 s: one repair, and not another within the hour.', 'flapping');
   });
 
-  test('fault 19: a disk fills up', async () => {
+  test('a disk fills up', async () => {
     await begin();
     story.mark('/var/lib of web2 fills up; unused images are what can be removed');
     story.say('web2', 'DiskPressure', true, '/var/lib is 96 % full (1.2 GiB free)');
