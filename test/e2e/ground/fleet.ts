@@ -176,8 +176,19 @@ export async function eventsAfter({ api }: Ground, after: bigint): Promise<Event
   return events.sort((a, b) => Number(a.revision - b.revision));
 }
 
-/** `web1 RestartKubelet`, oldest first: what the ladder did or decided. */
+/** `web1 RestartKubelet`, oldest first: what the ladder did. That it was held back is no act: see {@link holds}. */
 export async function remediation(ground: Ground, after: bigint): Promise<string[]> {
+  return (await decisions(ground, after)).filter((line) => !isHold(line));
+}
+
+/** `web Held`, `web Resumed`: breakers that opened and closed. */
+export async function holds(ground: Ground, after: bigint): Promise<string[]> {
+  return (await decisions(ground, after)).filter(isHold);
+}
+
+const isHold = (line: string): boolean => / (Held|Resumed)$/.test(line);
+
+async function decisions(ground: Ground, after: bigint): Promise<string[]> {
   const events = await eventsAfter(ground, after);
   return events
     .filter(({ category }) => category === 'Remediation')

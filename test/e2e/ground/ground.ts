@@ -24,6 +24,9 @@ export const groundDir = join(root, '.flotilla/ground');
 const bedName = 'ground';
 const kubectlPath = join(groundDir, 'kubectl');
 
+/** While tests are written: the ground and its clusters stay after a run, and the next run goes on with them. */
+export const keepGround = process.env['FLOTILLA_E2E_KEEP'] !== undefined;
+
 export interface Ground {
   readonly bed: Bed;
   readonly controlPlane: ControlPlane;
@@ -76,11 +79,7 @@ export async function resumeGround(): Promise<Bed | undefined> {
   const bed = bedOfGround();
   if (bed.servers().length !== serverNames.length) return undefined;
   await bed.up(serverNames.map((name) => ({ name, diskMiB })));
-  const controlPlane = controlPlaneAt(bed.hostAddress);
-  await controlPlane.stop();
-  rmSync(join(groundDir, 'agent'), { recursive: true, force: true });
-  cpSync(join(root, 'installer/dist'), join(groundDir, 'agent'), { recursive: true });
-  await controlPlane.start();
+  await controlPlaneAt(bed.hostAddress).start();
   return bed;
 }
 

@@ -1,8 +1,5 @@
 import { openBalancer } from './balancer.js';
-import { groundLeftovers, makeGround, removeGround, resumeGround, serverNames } from './ground.js';
-
-/** While tests are written: the ground stays after a run, and the next run goes on with it. */
-const keep = process.env['FLOTILLA_E2E_KEEP'] !== undefined;
+import { groundLeftovers, keepGround, makeGround, removeGround, resumeGround, serverNames } from './ground.js';
 
 /** Once for all files of life/ and heal/. */
 export async function setup(): Promise<() => Promise<void>> {
@@ -11,16 +8,16 @@ export async function setup(): Promise<() => Promise<void>> {
     process.stderr.write(`    ${((performance.now() - startedMs) / 1000).toFixed(0).padStart(4)} s  ${line}\n`);
   };
   try {
-    const bed = (keep ? await resumeGround() : undefined) ?? (await makeGround(log));
+    const bed = (keepGround ? await resumeGround() : undefined) ?? (await makeGround(log));
     const members = serverNames.map((name) => bed.server(name).address);
     const closeBalancer = await openBalancer({ host: bed.hostAddress, port: 6443 }, members);
     return async () => {
       await closeBalancer();
-      if (!keep) await remove();
-      log(keep ? 'the ground stays' : 'the ground is gone');
+      if (!keepGround) await remove();
+      log(keepGround ? 'the ground stays' : 'the ground is gone');
     };
   } catch (error) {
-    if (!keep) await remove();
+    if (!keepGround) await remove();
     throw error;
   }
 }
