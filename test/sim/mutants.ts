@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { mutants, type Mutant } from './mutants/list.js';
+import { mutants } from './mutants/list.js';
+import type { Mutant } from './mutants/mutant.js';
 import { mutantPlugin, patched } from './mutants/patch.js';
 
 const root = resolve(process.argv[1] ?? '.', '../../..');

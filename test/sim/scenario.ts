@@ -67,7 +67,8 @@ export class Scenario {
 
   /** What happened until now was setting up. */
   forget(): void {
-    for (const list of Object.values(this.checks.happened)) list.length = 0;
+    const lists: readonly unknown[][] = Object.values(this.checks.happened);
+    for (const list of lists) list.length = 0;
   }
 
   machine(name: string): SimMachine {

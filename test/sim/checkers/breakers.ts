@@ -1,8 +1,10 @@
-import { RepairRung } from '@flotilla/proto';
+import { HealthVerdict, RepairRung, RepairState } from '@flotilla/proto';
 import { Violation } from '../world/kernel.js';
 import type { World } from '../world/world.js';
 import { isControlPlane, type Decision, type Model, type ModelNode } from './model.js';
 import type { Truth } from './truth.js';
+
+const isRunning = ({ repair }: ModelNode): boolean => repair?.state === RepairState.RUNNING;
 
 /** What has been broken for this long counts: a Lease is stale after 50 s, and we look at it within seconds. */
 const noticedMs = 90_000;
@@ -63,7 +65,8 @@ export function checkBudget({ node }: Decision, model: Model): void {
   const spec = model.pools.get(node.node.poolId)?.pool.spec.health?.maxUnhealthy ?? '';
   const limit = Math.max(1, poolLimit(spec, pool.length));
   const busy = pool.filter(
-    (one) => one !== node && one.repair?.state === 1 && one.removal === undefined && one.health?.verdict !== 1,
+    (one) =>
+      one !== node && isRunning(one) && one.removal === undefined && one.health?.verdict !== HealthVerdict.HEALTHY,
   );
   if (busy.length + 1 > limit)
     throw new Violation(
@@ -84,7 +87,7 @@ export function checkQuorum({ node, repair }: Decision, model: Model, world: Wor
       'I6',
       `${RepairRung[repair.rung] ?? ''} of ${node.node.machineName} would leave ${others} of ${members.length} etcd members`,
     );
-  const busy = model.membersOf(node.node.poolId).filter((one) => one !== node && one.repair?.state === 1);
+  const busy = model.membersOf(node.node.poolId).filter((one) => one !== node && isRunning(one));
   if (busy.length > 0)
     throw new Violation(
       'I6',

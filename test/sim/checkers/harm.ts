@@ -1,4 +1,4 @@
-import { RepairRung } from '@flotilla/proto';
+import { HealthMode, RepairRung } from '@flotilla/proto';
 import { Violation } from '../world/kernel.js';
 import type { World } from '../world/world.js';
 import type { Decision, Model } from './model.js';
@@ -56,7 +56,7 @@ export function checkPolicy({ node, repair }: Decision, model: Model, wallMs: nu
     );
   if (model.machines.get(machineId)?.disabled === true)
     throw new Violation('policy', `${machineName} is repaired though it opted out`);
-  if (model.modeOf(poolId) !== 1)
+  if (model.modeOf(poolId) !== HealthMode.ENABLED)
     throw new Violation('policy', `${machineName} is repaired though its pool does not let us`);
 }
 

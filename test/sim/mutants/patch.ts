@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import type { Mutant } from './list.js';
+import type { Mutant } from './mutant.js';
 
 /** The file as the mutant has it. Throws unless the expression is there exactly once. */
 export function patched(root: string, { file, find, replace, id }: Mutant): string {

@@ -1,4 +1,6 @@
-import { FlotillaError, type Random } from '@flotilla/kit';
+import { FlotillaError } from '@flotilla/kit';
+import { ApiWatches } from './api-watches.js';
+import { Workload } from './workload.js';
 import type {
   EvictionOutcome,
   JsonObject,
@@ -7,15 +9,13 @@ import type {
   KubeCondition,
   KubeLease,
   KubeManifest,
-  KubeMeta,
   KubeNode,
   KubeObjects,
   KubePod,
   KubeResource,
   KubeSecret,
-  WatchEventType,
-  WatchHandler,
 } from '@flotilla/kube';
+import { emptyNode, merged, metaOf } from './kube-objects.js';
 import type { Kernel, Process } from './kernel.js';
 import type { Network } from './net.js';
 
@@ -24,7 +24,6 @@ export const nodeGraceMs = 50_000;
 const lifecycleEveryMs = 5_000;
 /** Pods of a node that cannot be reached are evicted after this. */
 const tolerationMs = 300_000;
-const podEndsMs = 3_000;
 
 export type NodeWrite = 'cordon' | 'uncordon' | 'evict' | 'delete-node' | 'delete-pod';
 
@@ -33,28 +32,6 @@ export interface ApiWrite {
   readonly act: NodeWrite;
   readonly nodeName: string;
 }
-
-interface Watcher {
-  readonly resource: KubeResource;
-  readonly handler: WatchHandler<never>;
-  readonly owner: Process;
-  live: boolean;
-  closed: boolean;
-}
-
-const metaOf = (name: string, uid: string, namespace: string, nowMs: number): KubeMeta => ({
-  name,
-  namespace,
-  uid,
-  resourceVersion: '1',
-  labels: {},
-  annotations: {},
-  createdAtMs: nowMs,
-  deletingSinceMs: undefined,
-  deletionGraceSeconds: undefined,
-  finalizers: [],
-  owners: [],
-});
 
 /** The API server of one cluster with its node lifecycle controller, its scheduler and its kubelets' Leases. */
 export class SimApiServer {
@@ -72,17 +49,20 @@ export class SimApiServer {
   #uid = 0;
   #version = 1;
   readonly #unreadySinceMs = new Map<string, number>();
-  readonly #watchers = new Set<Watcher>();
-  readonly #random: Random;
+  readonly #watches: ApiWatches;
+  readonly workload: Workload;
 
   constructor(
     readonly kernel: Kernel,
     private readonly network: Network,
     readonly place: string,
-    private readonly podsPerNode: number,
+    podsPerNode: number,
   ) {
-    this.#random = kernel.fork(place);
-    network.onHeal(() => this.#relist());
+    this.#watches = new ApiWatches(kernel, network, place, {
+      isUp: () => this.isUp(),
+      list: (resource) => this.#list(resource),
+    });
+    this.workload = new Workload(kernel, kernel.fork(place), this, podsPerNode);
     this.#lifecycle();
   }
 
@@ -125,13 +105,13 @@ export class SimApiServer {
       renewedAtMs: this.wallMs,
     };
     this.leases.set(name, lease);
-    this.#tell('leases', before === undefined ? 'added' : 'modified', lease);
+    this.#watches.tell('leases', before === undefined ? 'added' : 'modified', lease);
     if (node === undefined) return false;
     const wanted = status.ready ? 'True' : 'False';
     const ready = node.conditions.find(({ type }) => type === 'Ready');
     if (ready?.status !== wanted || (status.bootId !== undefined && node.info.bootId !== status.bootId)) {
       this.#setReady(node, wanted, status.ready ? 'KubeletReady' : 'KubeletNotReady', status.message, status.bootId);
-      if (status.ready) this.#schedule();
+      if (status.ready) this.workload.schedule();
     }
     return true;
   }
@@ -150,8 +130,8 @@ export class SimApiServer {
     this.nodes.delete(name);
     this.leases.delete(name);
     for (const [key, pod] of this.pods) if (pod.nodeName === name) this.pods.delete(key);
-    this.#tell('nodes', 'deleted', node);
-    this.#schedule();
+    this.#watches.tell('nodes', 'deleted', node);
+    this.workload.schedule();
   }
 
   /** Somebody else than us changes a node (kubectl). */
@@ -184,7 +164,7 @@ export class SimApiServer {
         continueFrom: undefined,
       }),
       listAll,
-      watchList: (resource, handler, signal) => this.#watch(resource, handler, signal, owner),
+      watchList: (resource, handler, signal) => this.#watches.open(resource, handler, signal, owner),
       get: async (resource, at) => {
         await reach();
         return this.#map(resource).get(at.name);
@@ -227,83 +207,6 @@ export class SimApiServer {
     });
   }
 
-  #watch<R extends KubeResource>(
-    resource: R,
-    handler: WatchHandler<KubeObjects[R]>,
-    signal: AbortSignal,
-    owner: Process,
-  ): Promise<void> {
-    const watcher: Watcher = {
-      resource,
-      // The resource decides the type of the handler.
-      handler: handler as unknown as WatchHandler<never>,
-      owner,
-      live: false,
-      closed: false,
-    };
-    this.#watchers.add(watcher);
-    this.#begin(watcher, true);
-    return new Promise((resolve) => {
-      signal.addEventListener(
-        'abort',
-        () => {
-          watcher.closed = true;
-          this.#watchers.delete(watcher);
-          resolve();
-        },
-        { once: true },
-      );
-    });
-  }
-
-  /** Lists and then watches; tries again for ever. */
-  #begin(watcher: Watcher, first: boolean): void {
-    if (watcher.closed || watcher.owner.dead || watcher.live) return;
-    const reachable = this.isUp() && this.network.passes('server', this.place);
-    if (!reachable) {
-      if (first) watcher.handler.onLost(lost());
-      this.kernel.at(3_000, () => this.#begin(watcher, false), watcher.owner);
-      return;
-    }
-    watcher.live = true;
-    this.#send(watcher, () => watcher.handler.onList(this.#list(watcher.resource) as never[]));
-  }
-
-  #send(watcher: Watcher, tell: () => void): void {
-    const delayMs = this.network.delayMs({ ...this.network.way(this.place, 'server'), jitterMs: 0, loss: 0 });
-    this.kernel.at(
-      delayMs,
-      () => {
-        if (!watcher.closed && watcher.live) tell();
-      },
-      watcher.owner,
-    );
-  }
-
-  #tell(resource: KubeResource, type: WatchEventType, object: unknown): void {
-    for (const watcher of this.#watchers) {
-      if (watcher.resource !== resource || !watcher.live) continue;
-      if (this.network.way(this.place, 'server').cut) continue; // missed; the list after the cut tells
-      this.#send(watcher, () => watcher.handler.onEvent(type, object as never));
-    }
-  }
-
-  /** A watch on a way that was cut is dead: it is noticed by its missing bookmarks, and begun anew. */
-  #loseWatches(): void {
-    for (const watcher of [...this.#watchers]) {
-      if (watcher.owner.dead) this.#watchers.delete(watcher);
-      else if (watcher.live) {
-        watcher.live = false;
-        this.kernel.at(0, () => watcher.handler.onLost(lost()), watcher.owner);
-        this.kernel.at(3_000, () => this.#begin(watcher, false), watcher.owner);
-      }
-    }
-  }
-
-  #relist(): void {
-    for (const watcher of this.#watchers) this.#begin(watcher, false);
-  }
-
   #cutSinceMs: number | undefined;
 
   #lifecycle(): void {
@@ -312,13 +215,13 @@ export class SimApiServer {
     if (!this.network.passes('server', this.place)) this.#cutSinceMs ??= this.kernel.nowMs;
     else this.#cutSinceMs = undefined;
     const cut = this.#cutSinceMs !== undefined && this.kernel.nowMs - this.#cutSinceMs >= 30_000;
-    if (!up || cut) this.#loseWatches();
+    if (!up || cut) this.#watches.loseAll();
     // After an outage of its own, the controller counts from its start.
     if (up && !this.#wasUp) for (const name of this.nodes.keys()) this.#touchLease(name);
     this.#wasUp = up;
     if (!up) return;
     this.#judgeNodes();
-    this.#schedule();
+    this.workload.schedule();
   }
 
   readonly #countedFromMs = new Map<string, number>();
@@ -348,7 +251,7 @@ export class SimApiServer {
 
   #evictAll(nodeName: string): void {
     for (const pod of this.pods.values())
-      if (pod.nodeName === nodeName && pod.meta.deletingSinceMs === undefined) this.#end(pod);
+      if (pod.nodeName === nodeName && pod.meta.deletingSinceMs === undefined) this.workload.end(pod);
   }
 
   #setReady(node: KubeNode, status: string, reason: string, message: string, bootId?: string): void {
@@ -375,40 +278,7 @@ export class SimApiServer {
     const before = this.nodes.get(node.meta.name);
     const stored = { ...node, meta: { ...node.meta, resourceVersion: String(++this.#version) } };
     this.nodes.set(node.meta.name, stored);
-    this.#tell('nodes', before === undefined ? 'added' : 'modified', stored);
-  }
-
-  /** A workload of so many pods per ready node, spread over what takes pods. */
-  #schedule(): void {
-    const fit = [...this.nodes.values()].filter(
-      (node) =>
-        !node.unschedulable &&
-        node.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') &&
-        !node.taints.some(({ effect }) => effect !== 'PreferNoSchedule'),
-    );
-    for (const node of fit) {
-      const name = node.meta.name;
-      let has = 0;
-      for (const pod of this.pods.values()) if (pod.nodeName === name) has += 1;
-      for (; has < this.podsPerNode; has++) this.#putPod(name);
-    }
-  }
-
-  #putPod(nodeName: string): void {
-    const uid = `pod-${++this.#uid}`;
-    const meta = metaOf(`web-${this.#uid}`, uid, 'default', this.wallMs);
-    this.pods.set(meta.name, {
-      meta: { ...meta, owners: [{ kind: 'ReplicaSet', name: 'web', uid: 'rs-1', controller: true }] },
-      nodeName,
-      phase: 'Running',
-      reason: '',
-      priorityClassName: '',
-      terminationGracePeriodSeconds: 30,
-      hasEmptyDir: false,
-      persistentVolumeClaims: [],
-      conditions: [],
-      containers: [],
-    });
+    this.#watches.tell('nodes', before === undefined ? 'added' : 'modified', stored);
   }
 
   #evict(name: string): EvictionOutcome {
@@ -417,21 +287,8 @@ export class SimApiServer {
     this.onWrite({ act: 'evict', nodeName: pod.nodeName });
     if (this.protectedPods.has(name))
       return { kind: 'blocked', message: 'budget web allows no disruption', retryAfterMs: undefined };
-    if (pod.meta.deletingSinceMs === undefined) this.#end(pod);
+    if (pod.meta.deletingSinceMs === undefined) this.workload.end(pod);
     return { kind: 'evicted' };
-  }
-
-  /** Deletion begins; the kubelet confirms it, if there is one that can. */
-  #end(pod: KubePod): void {
-    const { name } = pod.meta;
-    this.pods.set(name, { ...pod, meta: { ...pod.meta, deletingSinceMs: this.wallMs } });
-    const confirm = (): void => {
-      if (!this.pods.has(name)) return;
-      const seenMs = this.leases.get(pod.nodeName)?.renewedAtMs ?? 0;
-      if (this.wallMs - seenMs < 30_000) this.pods.delete(name);
-      else this.kernel.at(10_000, confirm);
-    };
-    this.kernel.at(podEndsMs * (1 + this.#random.fraction()), confirm);
   }
 
   #delete(resource: KubeResource, at: KubeAt): 'deleted' | 'absent' {
@@ -519,44 +376,4 @@ export class SimApiServer {
       return nodeName === undefined || !('nodeName' in object) || object.nodeName === nodeName;
     });
   }
-}
-
-function merged(
-  before: Readonly<Record<string, string>>,
-  change: Record<string, string | null> | undefined,
-): Record<string, string> {
-  const after: Record<string, string> = { ...before };
-  for (const [key, value] of Object.entries(change ?? {})) {
-    if (value === null) delete after[key];
-    else after[key] = value;
-  }
-  return after;
-}
-
-function lost(): FlotillaError {
-  return new FlotillaError('KUBE_UNREACHABLE', 'connection refused', { kind: 'unavailable' });
-}
-
-function emptyNode(meta: KubeMeta): KubeNode {
-  return {
-    meta,
-    providerId: '',
-    unschedulable: false,
-    taints: [],
-    podCidrs: [],
-    conditions: [],
-    addresses: [],
-    capacity: {},
-    allocatable: {},
-    volumesAttached: [],
-    info: {
-      kubeletVersion: '',
-      containerRuntimeVersion: 'containerd://2.2.9',
-      kernelVersion: '',
-      osImage: '',
-      architecture: 'amd64',
-      bootId: '',
-      machineId: '',
-    },
-  };
 }

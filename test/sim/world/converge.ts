@@ -1,5 +1,5 @@
 import type { MachineRecord, NodeRecord } from '@flotilla/core';
-import { MachineState, NodePoolRole, NodeState, RepairState, SessionState } from '@flotilla/proto';
+import { MachineState, NodePoolRole, NodeState, RepairState, SessionState, StepState } from '@flotilla/proto';
 import type { Checks } from '../checkers/checks.js';
 import type { World } from './world.js';
 
@@ -18,7 +18,8 @@ export async function attend(world: World, checks: Checks): Promise<void> {
     if (pool.pause !== undefined)
       await quietly(world.commit('api', { kind: 'pause.set', of: 'pool', id: pool.pool.id, pause: undefined }));
   for (const node of (await world.store.read.nodes({ pageSize: 500 })).items) {
-    const parked = node.status.phases.some(({ state }) => state === 5) || node.status.state === NodeState.FAILED;
+    const parked =
+      node.status.phases.some(({ state }) => state === StepState.PARKED) || node.status.state === NodeState.FAILED;
     if (parked) await quietly(world.commit('api', { kind: 'node.retry', nodeId: node.id }));
     if (node.drain !== undefined)
       await quietly(world.commit('api', { kind: 'node.drain', nodeId: node.id, drain: undefined }));

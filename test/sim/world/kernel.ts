@@ -42,7 +42,7 @@ export class Kernel {
   #order = 0;
   #immediates: (() => void)[] = [];
   #hash = createHash('sha256');
-  #failure: unknown;
+  #failure: Error | undefined;
   readonly #keepLines: boolean;
 
   constructor(
@@ -83,7 +83,7 @@ export class Kernel {
 
   /** Ends the run with this failure at the next chance. */
   fail(error: unknown): void {
-    this.#failure ??= error;
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   get failed(): boolean {

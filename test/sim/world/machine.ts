@@ -5,6 +5,7 @@ import type { Chaos } from './chaos.js';
 import { processClock } from './clock.js';
 import { Process, type Kernel } from './kernel.js';
 import type { Network, Way } from './net.js';
+import { faultyDisk, heldTarget, targetPath, type Registration } from './machine-files.js';
 import type { Connection } from './streams.js';
 
 /** What a machine does that others may care about. */
@@ -26,16 +27,7 @@ export interface MachineWorld {
   onTargetFile(machine: SimMachine, text: string): void;
 }
 
-interface Registration {
-  readonly nodeName: string;
-  readonly providerId: string;
-  readonly labels: Record<string, string>;
-  readonly endpoint: string;
-}
-
 const kubeletEveryMs = 10_000;
-const journalPath = '/var/lib/flotilla-agent/journal.jsonl';
-const targetPath = '/var/lib/flotilla-agent/target.json';
 const bootMs = 30_000;
 const agentRestartMs = 5_000;
 
@@ -250,7 +242,13 @@ export class SimMachine {
     host.onHttp = ({ url }) => this.#http(url);
     this.#realAuthority();
     host.programs.unshift((argv) => this.#program(argv));
-    this.#faultyDisk();
+    faultyDisk(this.fake.host, {
+      chaos: this.world.chaos,
+      state: () => this.disk,
+      crash: (where) => this.#crash(where),
+      onJournalLine: (line) => this.world.onJournalLine(this, line),
+      onTargetFile: (text) => this.world.onTargetFile(this, text),
+    });
   }
 
   /** The agent signs with the cluster's CA, so it must be one. */
@@ -314,7 +312,7 @@ export class SimMachine {
       return undefined;
     }
     if (this.refuseJoin || chaos.strikes('stepFails')) return refusal('error execution phase preflight: injected');
-    const target = this.#heldTarget();
+    const target = heldTarget(this.host);
     if (target === undefined) return refusal('no target');
     const api = this.world.apiAt(target.endpoint);
     if (verb === 'join' && (api === undefined || !this.#reaches(target.endpoint)))
@@ -351,59 +349,6 @@ export class SimMachine {
       this.world.kernel.at(1_500, () => this.#beat());
     }
     return undefined;
-  }
-
-  #heldTarget(): (Registration & { readonly role: string }) | undefined {
-    const text = host(this).content(targetPath);
-    if (text === undefined) return undefined;
-    const target = JSON.parse(text) as {
-      role?: string;
-      nodeName?: string;
-      providerId?: string;
-      labels?: Record<string, string>;
-      cluster?: { endpoint?: string };
-    }; // written by the agent
-    return {
-      role: target.role ?? '',
-      nodeName: target.nodeName ?? '',
-      providerId: target.providerId ?? '',
-      labels: target.labels ?? {},
-      endpoint: target.cluster?.endpoint ?? '',
-    };
-  }
-
-  /** Appends and replacements of files go wrong in the ways of disks and of processes that die. */
-  #faultyDisk(): void {
-    const { host: disk } = this.fake;
-    const { chaos } = this.world;
-    const append = disk.append.bind(disk);
-    const writeAtomic = disk.writeAtomic.bind(disk);
-    disk.onWrite = (path) => {
-      if (this.disk === 'ok' || path.startsWith('/proc') || path.startsWith('/run')) return;
-      const [code, text] = this.disk === 'full' ? ['DISK_FULL', 'ENOSPC'] : ['FILESYSTEM_READ_ONLY', 'EROFS'];
-      throw new FlotillaError(code, `cannot write ${path}: ${text}`, { kind: 'exhausted', retry: 'later' });
-    };
-    disk.append = async (path, content, mode) => {
-      if (path === journalPath && chaos.strikes('agentCrash')) await this.#tornAppend(path, content, mode, append);
-      await append(path, content, mode);
-      if (path === journalPath) this.world.onJournalLine(this, content);
-      if (path === journalPath && chaos.strikes('agentCrash')) this.#crash('after a journal line');
-    };
-    disk.writeAtomic = async (path, content, mode) => {
-      if (path === targetPath && chaos.strikes('agentCrash')) this.#crash('before a target was saved');
-      await writeAtomic(path, content, mode);
-      if (path === targetPath) this.world.onTargetFile(this, content);
-      if (path === targetPath && chaos.strikes('agentCrash')) this.#crash('after a target was saved');
-    };
-  }
-
-  /** Nothing of the line, a part of it, or all of it is on disk, and the process is gone. */
-  async #tornAppend(path: string, content: string, mode: number, append: FakeHost['append']): Promise<void> {
-    const share = Math.floor(this.world.chaos.random.fraction() * 3) / 2;
-    const part = content.slice(0, Math.floor(content.length * share));
-    if (part !== '') await append(path, part, mode);
-    if (part === content) this.world.onJournalLine(this, content);
-    this.#crash('inside a journal line');
   }
 
   #crash(where: string): never {

@@ -1,5 +1,5 @@
 import type { Change } from '@flotilla/core';
-import { EventSeverity, HealthMode, NodePoolRole } from '@flotilla/proto';
+import { HealthMode, NodePoolRole } from '@flotilla/proto';
 import { pick, type FaultContext } from './faults.js';
 import type { ModelNode } from '../checkers/model.js';
 
@@ -167,4 +167,3 @@ export const operatorActs = {
 } as const satisfies Readonly<Record<string, OperatorAct>>;
 
 export type OperatorActName = keyof typeof operatorActs;
-export { EventSeverity };

@@ -11,8 +11,8 @@ import {
   type Store,
   type StoreReads,
 } from '@flotilla/core';
-import * as health from '@flotilla/health';
-import { FlotillaError, silentLogger, type Clock, type Logger, type Random } from '@flotilla/kit';
+import { healthExtension, StallMeter } from '@flotilla/health';
+import { FlotillaError, type Clock, type Logger, type Random } from '@flotilla/kit';
 import type { KubeClient } from '@flotilla/kube';
 import { parseFacts } from '../../../control-plane/src/enroll/facts.js';
 import { challengeMessage, provenBy } from '../../../control-plane/src/enroll/proof.js';
@@ -61,12 +61,12 @@ export class SimServer {
   readonly startedMs: number;
   readonly #stop = new AbortController();
   readonly #random: Random;
-  readonly #stalls: health.StallMeter;
+  readonly #stalls: StallMeter;
 
   constructor(
     private readonly world: ServerWorld,
     readonly epoch: number,
-    extensions: readonly EngineExtension[] = healthExtensions(),
+    extensions: readonly EngineExtension[] = [healthExtension()],
   ) {
     const { kernel, log } = world;
     setMaxListeners(0, this.#stop.signal);
@@ -75,10 +75,9 @@ export class SimServer {
     this.clock = processClock(kernel, this.process, () => world.serverSkewMs);
     this.startedMs = kernel.nowMs;
     const store = this.#store();
-    this.#stalls = new health.StallMeter(stallTickMs, this.clock.now().monotonicMs);
+    this.#stalls = new StallMeter(stallTickMs, this.clock.now().monotonicMs);
     this.table = new SessionTable(this.clock, world.heartbeatIntervalMs, this.#stalls);
     this.intake = new Intake({ store, clock: this.clock, log });
-    onceAMinute(this.intake, this.clock);
     const late: { sessions?: Sessions } = {};
     this.engine = createEngine(
       this.#ports(store, (machineId) => late.sessions?.wake(machineId)),
@@ -228,26 +227,6 @@ const clientSpki = new Uint8Array(
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' }),
 );
 
-/** Last-seen checkpoints are for once a minute; small fleets are written more often, which would only cost time here. */
-function onceAMinute(intake: Intake, clock: Clock): void {
-  const put = intake.put.bind(intake);
-  const written = new Map<string, { readonly session: number; readonly atMs: number }>();
-  intake.put = (change) => {
-    if (change.kind === 'machine.presence') {
-      const atMs = clock.now().monotonicMs;
-      const before = written.get(change.machineId);
-      if (before?.session === change.session && atMs - before.atMs < 60_000) return;
-      written.set(change.machineId, { session: change.session, atMs });
-    }
-    put(change);
-  };
-}
-
-function healthExtensions(): readonly EngineExtension[] {
-  const { healthExtension } = health as { healthExtension?: () => EngineExtension };
-  return healthExtension === undefined ? [] : [healthExtension()];
-}
-
 /** Reads of a dead process never come back. */
 function guardedReads(reads: StoreReads, dead: () => boolean): StoreReads {
   const guard = <T extends object>(target: T): T =>
@@ -265,5 +244,3 @@ function guardedReads(reads: StoreReads, dead: () => boolean): StoreReads {
     });
   return guard(reads);
 }
-
-export { silentLogger };

@@ -17,7 +17,7 @@ import { fakeManifest } from '@flotilla/node-agent/testing';
 import { createHash } from 'node:crypto';
 import { SimApiServer, type ApiWrite } from './api-server.js';
 import { Chaos, noChaos, type ChaosLevels } from './chaos.js';
-import { Kernel, Process, Violation } from './kernel.js';
+import { Kernel, Violation, type Process } from './kernel.js';
 import { ViewMemo } from './memo.js';
 import { SimMachine, type HostAct } from './machine.js';
 import { Network } from './net.js';
