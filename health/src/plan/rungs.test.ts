@@ -26,15 +26,15 @@ const sightOf = (over: Partial<RungSight> = {}): RungSight => ({
 const goneSight = (over: Partial<RungSight> = {}): RungSight =>
   sightOf({ verdict: HOST_GONE, reason: 'HostGone', ...over });
 
-/** The rungs in the order in which they would be taken, each without success. */
+/** The rungs in the order in which they would be taken, each without success; no ladder has more than ten. */
 function climb(sight: RungSight): RepairRung[] {
   const taken: RepairRung[] = [];
-  for (;;) {
+  for (let i = 0; i < 10; i++) {
     const history = taken.map((rung) => ({ rung, outcome: 'NotObserved', message: '', startedAtMs: 0, endedAtMs: 0 }));
     const next = nextRung(sight, history);
-    if (next.kind !== 'rung') return taken;
-    taken.push(next.rung);
+    if (next.kind === 'rung') taken.push(next.rung);
   }
+  return taken;
 }
 const outcomes = (next: NextRung): string[] =>
   next.kind === 'wait' ? [] : next.skipped.map(({ rung, outcome }) => `${RepairRung[rung]} ${outcome}`);
