@@ -1,9 +1,8 @@
 import { ClusterState } from '@flotilla/proto';
 import type { ClusterView } from '../domain/views.js';
-import type { ClusterFacts } from './cluster.js';
 import type { Verdict } from './decision.js';
 
-/** What an imported cluster says of itself; undefined in {@link ClusterFacts} until it was asked. */
+/** What an imported cluster says of itself; undefined where it is a fact until it was asked. */
 export interface ExternalFacts {
   /** Rights that the kubeconfig lacks, in words of `create secrets in kube-system`. */
   readonly missingRights: readonly string[];
@@ -25,7 +24,14 @@ export function isComplete(external: ExternalFacts | undefined): boolean {
 }
 
 /** How far an imported cluster is. Nothing of it is ours but the nodes that we add. */
-export function externalVerdict(view: ClusterView, facts: ClusterFacts, done: boolean): Verdict<ClusterState> {
+export function externalVerdict(
+  view: ClusterView,
+  facts: {
+    readonly link: { readonly known: boolean; readonly problem: string } | undefined;
+    readonly external: ExternalFacts | undefined;
+  },
+  done: boolean,
+): Verdict<ClusterState> {
   const { cluster } = view;
   const { link, external } = facts;
   const state = done ? ClusterState.PROVISIONED : ClusterState.PROVISIONING;
