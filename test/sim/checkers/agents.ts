@@ -76,6 +76,8 @@ export class AgentChecks {
 
   /** A host leaves its cluster because its target says so, or a nonce; never while it is wanted as it is. */
   #reset(machine: SimMachine, seen: Seen): void {
+    if (this.model.machines.get(machine.id)?.preserved === true)
+      throw new Violation('preserved', `${machine.name} is cleaned though it is kept for a person to look at`);
     if (seen.open?.act === 'reset') return;
     const target = this.model.machines.get(machine.id)?.target;
     const held = machine.host.content('/var/lib/flotilla-agent/target.json') ?? '{}';
@@ -106,15 +108,17 @@ export class AgentChecks {
       throw new Violation('I8', `a target of epoch ${target.epoch} was sent by a server of epoch ${epoch}`);
     const { maintenance } = target;
     const asked = [
-      maintenance?.rebootNonce,
-      maintenance?.restartKubeletNonce,
-      maintenance?.restartRuntimeNonce,
-      maintenance?.renewCertificatesNonce,
-      maintenance?.resetNonce,
-    ].filter((nonce) => nonce !== undefined && nonce !== '' && !this.#of(machine).started.has(nonce));
-    const open = asked.filter(
-      (nonce) => ![...this.#of(machine).started].some((key) => key.endsWith(` ${nonce ?? ''}`)),
-    );
+      maintenance?.rebootNonce ?? '',
+      maintenance?.restartKubeletNonce ?? '',
+      maintenance?.restartRuntimeNonce ?? '',
+      maintenance?.renewCertificatesNonce ?? '',
+      maintenance?.resetNonce ?? '',
+    ].filter((nonce) => nonce !== '');
+    const undecided = asked.find((nonce) => !this.model.decided.has(nonce));
+    if (undecided !== undefined)
+      throw new Violation('I3', `${machine.name} is asked for ${undecided}, which no run of the ladder has decided`);
+    const started = [...this.#of(machine).started];
+    const open = asked.filter((nonce) => !started.some((key) => key.endsWith(` ${nonce}`)));
     if (open.length > 1)
       throw new Violation(
         'I13',

@@ -1,11 +1,12 @@
-import type {
-  Change,
-  NewNode,
-  NewPool,
-  NodeHealthRecord,
-  PauseRecord,
-  RepairRecord,
-  ScopeHealthRecord,
+import {
+  rungNonce,
+  type Change,
+  type NewNode,
+  type NewPool,
+  type NodeHealthRecord,
+  type PauseRecord,
+  type RepairRecord,
+  type ScopeHealthRecord,
 } from '@flotilla/core';
 import { HealthMode, NodePoolRole, RepairRung, RepairState, type MachineTarget } from '@flotilla/proto';
 
@@ -59,6 +60,8 @@ export interface Decision {
 
 /** What is known from the stream of durable commits alone: the checkers' own memory, independent of the store's tables. */
 export class Model {
+  /** Every act that was ever decided, by its name. */
+  readonly decided = new Set<string>();
   readonly nodes = new Map<string, ModelNode>();
   readonly machines = new Map<string, ModelMachine>();
   readonly pools = new Map<string, ModelScope & { pool: NewPool }>();
@@ -216,6 +219,7 @@ export class Model {
       case 'repair.open':
       case 'repair.update': {
         const repair = { version: 0, ...change.repair };
+        this.decided.add(rungNonce(repair));
         if (
           repair.state === RepairState.RUNNING &&
           disruptive.has(repair.rung) &&

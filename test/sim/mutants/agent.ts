@@ -48,6 +48,6 @@ export const agentMutants: readonly Mutant[] = [
     file: 'node-agent/src/work/nonces.ts',
     find: "for (const [act, nonce] of wantedNonces(maintenance))\n    await journal.append({ kind: 'nonce', act, nonce, state: 'spent', bootId });",
     replace: '',
-    unit: unit('node-agent', 'work/nonces'),
+    unit: unit('node-agent', 'work/worker'),
   },
 ];

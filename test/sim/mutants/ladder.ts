@@ -147,4 +147,12 @@ export const ladderMutants: readonly Mutant[] = [
     replace: 'if (sight.nowMs < stuckAtMs * 1e6) return',
     unit: healthUnit('ladder'),
   },
+  {
+    id: 'ladder-on-unknown',
+    bug: 'a run goes on though what is known is no reason to act',
+    file: health('ladder'),
+    find: "  if (!actionable.has(health.verdict))\n    return paused(sight, 'It waits at this rung: what is known now is no reason to act.');\n",
+    replace: '',
+    unit: healthUnit('ladder'),
+  },
 ];

@@ -3,11 +3,11 @@ import { unit, type Mutant } from './mutant.js';
 /** Targets, nonces and quorum in the control plane. */
 export const targetsMutants: readonly Mutant[] = [
   {
-    id: 'parked-run-acts',
-    bug: 'a run that is over still puts its nonce into the target',
+    id: 'rejoin-reboots',
+    bug: 'the rung of rejoining asks for a reboot',
     file: 'core/src/plan/target.ts',
-    find: 'if (repair?.state !== RepairState.RUNNING) return',
-    replace: 'if (repair === undefined) return',
+    find: "[RepairRung.REJOIN]: 'resetNonce',",
+    replace: "[RepairRung.REJOIN]: 'rebootNonce',",
     unit: unit('core', 'plan/target'),
   },
   {
@@ -27,11 +27,11 @@ export const targetsMutants: readonly Mutant[] = [
     unit: unit('core', 'plan/target'),
   },
   {
-    id: 'nonce-of-rung-alone',
-    bug: 'a second try has the name of the first',
-    file: 'core/src/domain/health-records.ts',
-    find: '`${repair.id}/${repair.rung}-${repair.attempt}`',
-    replace: '`${repair.id}`',
+    id: 'nonce-of-each-look',
+    bug: 'each update of a run asks for its act again',
+    file: 'core/src/plan/target.ts',
+    find: '{ [field]: rungNonce(repair) }',
+    replace: '{ [field]: `${rungNonce(repair)}@${repair.version}` }',
     unit: unit('core', 'plan/target'),
   },
   {

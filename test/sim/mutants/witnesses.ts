@@ -19,14 +19,6 @@ export const witnessesMutants: readonly Mutant[] = [
     unit: healthUnit('evidence'),
   },
   {
-    id: 'management-lost-acts',
-    bug: 'management lost is a reason to act',
-    file: health('evidence'),
-    find: 'new Set([KUBELET_SICK, HOST_GONE])',
-    replace: 'new Set([KUBELET_SICK, HOST_GONE, MANAGEMENT_LOST])',
-    unit: healthUnit('evidence'),
-  },
-  {
     id: 'serving-node-disrupted',
     bug: 'a node whose kubelet is Ready may be disrupted',
     file: health('rungs'),
@@ -49,5 +41,13 @@ export const witnessesMutants: readonly Mutant[] = [
     find: 'return Math.min(capMs, Math.max(floorMs,',
     replace: 'return Math.min(10 * capMs, Math.max(floorMs,',
     unit: healthUnit('deadline'),
+  },
+  {
+    id: 'management-lost-acts',
+    bug: 'management lost is a reason to act',
+    file: health('evidence'),
+    find: 'new Set([KUBELET_SICK, HOST_GONE])',
+    replace: 'new Set([KUBELET_SICK, HOST_GONE, MANAGEMENT_LOST])',
+    unit: healthUnit('evidence'),
   },
 ];

@@ -41,8 +41,7 @@ export class ApiWatches {
   ): Promise<void> {
     const watcher: Watcher = {
       resource,
-      // The resource decides the type of the handler.
-      handler: handler as unknown as WatchHandler<never>,
+      handler,
       owner,
       live: false,
       closed: false,
