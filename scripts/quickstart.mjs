@@ -1,7 +1,17 @@
 // npm run quickstart: installs what is missing, builds, then hands over to test/quickstart/main.ts.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { build, ensureDebianPackages, ensureGo, ensureNpmPackages, isRoot, npmPackagesPresent, requireNode, root, say } from './setup.mjs';
+import {
+  build,
+  ensureDebianPackages,
+  ensureGo,
+  ensureNpmPackages,
+  isRoot,
+  npmPackagesPresent,
+  requireNode,
+  root,
+  say,
+} from './setup.mjs';
 
 const args = process.argv.slice(2);
 requireNode();

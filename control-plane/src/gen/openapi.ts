@@ -4077,6 +4077,10 @@ export const openApiJson = `{
      },
      "resourceKind": {
       "type": "string"
+     },
+     "resource": {
+      "type": "string",
+      "description": "Name or id of one resource; empty = all."
      }
     }
    },

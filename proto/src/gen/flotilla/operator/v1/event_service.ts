@@ -47,6 +47,8 @@ export interface WatchEventsRequest {
   /** 0 = from now on. */
   afterRevision: bigint;
   resourceKind: string;
+  /** Name or id of one resource; empty = all. */
+  resource: string;
 }
 
 export interface WatchEventsResponse {
@@ -285,7 +287,7 @@ export const ListEventsResponse: MessageFns<ListEventsResponse> = {
 };
 
 function createBaseWatchEventsRequest(): WatchEventsRequest {
-  return { project: "", afterRevision: 0n, resourceKind: "" };
+  return { project: "", afterRevision: 0n, resourceKind: "", resource: "" };
 }
 
 export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
@@ -301,6 +303,9 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
     }
     if (message.resourceKind !== "") {
       writer.uint32(26).string(message.resourceKind);
+    }
+    if (message.resource !== "") {
+      writer.uint32(34).string(message.resource);
     }
     return writer;
   },
@@ -342,6 +347,14 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
             message.resourceKind = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resource = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -367,6 +380,7 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
         : isSet(object.resource_kind)
         ? globalThis.String(object.resource_kind)
         : "",
+      resource: isSet(object.resource) ? globalThis.String(object.resource) : "",
     };
   },
 
@@ -381,6 +395,9 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
     if (message.resourceKind !== "") {
       obj.resourceKind = message.resourceKind;
     }
+    if (message.resource !== "") {
+      obj.resource = message.resource;
+    }
     return obj;
   },
 
@@ -394,6 +411,7 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
       ? BigInt(object.afterRevision)
       : 0n;
     message.resourceKind = object.resourceKind ?? "";
+    message.resource = object.resource ?? "";
     return message;
   },
 };
