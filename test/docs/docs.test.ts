@@ -52,6 +52,8 @@ async function parse(argv: readonly string[]): Promise<Said> {
     vars: {},
     homeDir: home,
     workDir: home,
+    tempDir: home,
+    runOnTerminal: () => Promise.resolve(1),
     clock: systemClock,
     random: systemRandom,
     files: nodeFiles(systemClock, systemRandom),

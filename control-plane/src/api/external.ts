@@ -13,14 +13,6 @@ import type { ApiParts } from './parts.js';
 
 /** Clusters that were there before us: what a kubeconfig may do is checked before anything is written. */
 
-/** What the import needs of the outside; compose gives it. */
-export interface ExternalPort {
-  /** Opens a client; nothing is sent yet. */
-  connect(kubeconfig: Kubeconfig): ClosableKubeClient;
-  /** Encrypts the kubeconfig for its cluster. */
-  seal(clusterId: string, kubeconfig: string): Uint8Array;
-}
-
 /** Time the API server has for all the questions of an import. */
 const importMs = 20_000;
 

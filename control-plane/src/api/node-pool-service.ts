@@ -163,7 +163,7 @@ async function planUpdate(
   const all = [
     ...labelViolations('labels', labels),
     ...unchangedVersionIsGood(record.spec, value, violations),
-    ...poolUpdateViolations(record.spec, value),
+    ...poolUpdateViolations(record.spec, value, cluster.spec),
   ];
   if (all.length > 0) throw invalidArgument(all);
   return planned(call, record, { spec: value, labels }, expected);

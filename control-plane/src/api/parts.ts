@@ -1,7 +1,7 @@
 import type { CatalogueEntry, Engine, Store } from '@flotilla/core';
 import type { Clock, Logger, Random } from '@flotilla/kit';
+import type { ClosableKubeClient, Kubeconfig } from '@flotilla/kube';
 import type { SessionState } from '@flotilla/proto';
-import type { ExternalPort } from './external.js';
 import type { Liveness } from './wire.js';
 
 /** What the services need; given once by compose.ts. */
@@ -20,6 +20,14 @@ export interface ApiParts {
   readonly server: ServerFacts;
   /** Keys of the stored hashes of secrets. */
   readonly pepper: Uint8Array;
+}
+
+/** What the import of a cluster needs of the outside. */
+export interface ExternalPort {
+  /** Opens a client; nothing is sent yet. */
+  connect(kubeconfig: Kubeconfig): ClosableKubeClient;
+  /** Encrypts the kubeconfig for its cluster. */
+  seal(clusterId: string, kubeconfig: string): Uint8Array;
 }
 
 export interface ServerFacts {

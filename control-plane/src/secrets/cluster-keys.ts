@@ -1,7 +1,7 @@
 import type { ClusterConnection, ClusterConnector, ClusterKeys } from '@flotilla/core';
 import { FlotillaError, type Clock, type Random } from '@flotilla/kit';
 import { connectionOf, createKubeClient, parseKubeconfig, type KubeEndpoint } from '@flotilla/kube';
-import type { ExternalPort } from '../api/external.js';
+import type { ExternalPort } from '../api/parts.js';
 import type { SecretBox } from './master-key.js';
 import { newKey, privateKeyPem } from '../enroll/x509.js';
 
