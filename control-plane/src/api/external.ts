@@ -1,13 +1,6 @@
 import { completeClusterSpec, type CatalogueEntry, type Checked } from '@flotilla/core';
 import { FlotillaError, toFlotillaError, type FieldViolation } from '@flotilla/kit';
-import {
-  checkRights,
-  externalClusterFacts,
-  parseKubeconfig,
-  type ClosableKubeClient,
-  type ExternalClusterFacts,
-  type Kubeconfig,
-} from '@flotilla/kube';
+import { checkRights, externalClusterFacts, parseKubeconfig, type ExternalClusterFacts } from '@flotilla/kube';
 import { Cni, ControlPlaneKind, type ClusterSpec } from '@flotilla/proto';
 import type { ApiParts } from './parts.js';
 
