@@ -186,7 +186,8 @@ export async function holds(ground: Ground, after: bigint): Promise<string[]> {
   return (await decisions(ground, after)).filter(isHold);
 }
 
-const isHold = (line: string): boolean => / (Held|Resumed)$/.test(line);
+/** RepairHeld is a single node's: its ladder ran within the hour, for example. */
+const isHold = (line: string): boolean => / (Held|Resumed|RepairHeld)$/.test(line);
 
 async function decisions(ground: Ground, after: bigint): Promise<string[]> {
   const events = await eventsAfter(ground, after);

@@ -35,6 +35,8 @@ const on = (i: number): Server => ground.server(names[i] ?? '');
 const name = (i: number): string => names[i] ?? '';
 const readyCount = async (): Promise<number> =>
   (await kubectl.ok(['get', 'nodes', '--no-headers'])).split('\n').filter((line) => / Ready /.test(line)).length;
+const ofThePool = async (since: bigint): Promise<string[]> =>
+  (await holds(ground, since)).filter((line) => line.startsWith(`${pool} `));
 const uids = (): Promise<string> =>
   kubectl.ok(['get', 'nodes', '-o', 'jsonpath={range .items[*]}{.metadata.name}={.metadata.uid} {end}']);
 const agentPid = (server: Server): Promise<string> =>
@@ -235,9 +237,12 @@ pair('the files of a node', [2, 3], [3], () => {
     await expireKubelet(on(3), ground.server(master));
     // The probe looks at certificates every five minutes, and when the agent starts.
     await on(3).execOk(['systemctl', 'restart', 'flotilla-agent']);
-    expect(await repaired(ground, name(3))).toEqual(['RENEW_CERTIFICATES']);
+    const rungs = await repaired(ground, name(3), 420_000);
+    expect(rungs[0]).toBe('RENEW_CERTIFICATES');
+    // A worker that gets no new certificate in place joins again; nobody reboots or replaces it for that.
+    expect(rungs.filter((rung) => rung === 'REBOOT' || rung === 'REPLACE')).toEqual([]);
     expect(await kubectl.ok(['get', 'node', name(3), '-o', 'jsonpath={.metadata.uid}'])).toBe(uid);
-  });
+  }, 450_000);
 });
 
 pair('the disk of a node', [4, 5], [4, 5], () => {
@@ -278,13 +283,13 @@ describe('hosts that are gone', () => {
     for (const i of [0, 1]) await judged(ground, name(i), HealthVerdict.HOST_GONE);
     // Far beyond the time after which a single one would be replaced.
     await sleepMs(40_000);
-    expect(await holds(ground, since)).toEqual([`${pool} Held`]);
+    expect(await ofThePool(since)).toEqual([`${pool} Held`]);
     expect(await remediation(ground, since)).toEqual([]);
     expect((await machinesOf(ground)).filter(({ status }) => status?.state === MachineState.AVAILABLE)).toHaveLength(1);
     await Promise.all([on(0).heal(), on(1).heal()]);
     await allHealthy();
-    await until('the breaker has closed', 60_000, async () => (await holds(ground, since)).length === 2 || undefined);
-    expect(await holds(ground, since)).toEqual([`${pool} Held`, `${pool} Resumed`]);
+    await until('the breaker has closed', 60_000, async () => (await ofThePool(since)).length === 2 || undefined);
+    expect(await ofThePool(since)).toEqual([`${pool} Held`, `${pool} Resumed`]);
     expect(await remediation(ground, since)).toEqual([]);
     expect(await Promise.all([pulse(on(0)), pulse(on(1))])).toEqual(before);
   }, 400_000);
