@@ -36,6 +36,8 @@ const busyWindowMs = 10_000;
 /** Every invariant, told of everything; and the transcript. */
 export class Checks implements Observer {
   readonly model = new Model();
+  /** Names of every node there was, by id. */
+  readonly seen = new Map<string, string>();
   readonly truth: Truth;
   readonly happened: Happened = { decisions: [], releases: [], claims: [], acts: [], apiWrites: [], events: [] };
   readonly #agents: AgentChecks;
@@ -119,6 +121,7 @@ export class Checks implements Observer {
         return;
       }
       case 'node.claim':
+        this.seen.set(change.node.id, change.node.machineName);
         happened.claims.push({ atMs, machine: change.node.machineName, pool: change.node.poolName });
         world.kernel.log(`CLAIMED ${change.node.machineName} for ${change.node.poolName}`);
         return;

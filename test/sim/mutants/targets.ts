@@ -8,7 +8,7 @@ export const targetsMutants: readonly Mutant[] = [
     file: 'core/src/plan/target.ts',
     find: "[RepairRung.REJOIN]: 'resetNonce',",
     replace: "[RepairRung.REJOIN]: 'rebootNonce',",
-    unit: unit('core', 'plan/target'),
+    unit: unit('core', 'plan/target-update'),
   },
   {
     id: 'epoch-not-stamped',
@@ -24,7 +24,7 @@ export const targetsMutants: readonly Mutant[] = [
     file: 'core/src/plan/target.ts',
     find: 'if (machine.preserved && (node === undefined || mustLeave(node)))',
     replace: 'if (machine.preserved && node === undefined && machine.retireRequestedAtMs === 1)',
-    unit: unit('core', 'plan/target'),
+    unit: unit('core', 'plan/target-update'),
   },
   {
     id: 'nonce-of-each-look',
@@ -32,7 +32,7 @@ export const targetsMutants: readonly Mutant[] = [
     file: 'core/src/plan/target.ts',
     find: '{ [field]: rungNonce(repair) }',
     replace: '{ [field]: `${rungNonce(repair)}@${repair.version}` }',
-    unit: unit('core', 'plan/target'),
+    unit: unit('core', 'plan/target-update'),
   },
   {
     id: 'quorum-of-removal',
