@@ -313,8 +313,12 @@ describe('hosts that are gone', () => {
     );
     console.log(`replaced ${((performance.now() - cutMs) / 1000).toFixed(0)} s after the power cut`);
     await kubectl.ok(['rollout', 'status', 'deployment/steady', '--timeout=50s']);
-    const where = await kubectl.ok(['get', 'pods', '-l', 'app=steady', '-o', 'jsonpath={.items[*].spec.nodeName}']);
-    expect(where.split(' ')).not.toContain(name(6));
+    const pods = JSON.parse(await kubectl.ok(['get', 'pods', '-l', 'app=steady', '-o', 'json'])) as {
+      items: { metadata: { deletionTimestamp?: string }; spec: { nodeName: string } }[];
+    }; // a list of pods
+    const living = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    expect(living).toHaveLength(workers);
+    expect(living.map(({ spec }) => spec.nodeName)).not.toContain(name(6));
     const broken = await machineOf(ground, name(6));
     expect([broken.status?.state, broken.status?.preserved]).toEqual([MachineState.QUARANTINED, true]);
     const done = await remediation(ground, since);
