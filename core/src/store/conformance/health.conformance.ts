@@ -93,6 +93,26 @@ export function healthConformance(opened: Open): void {
       await store.close();
     });
 
+    test.each([
+      [RepairRung.REPLACE, RepairState.SUCCEEDED, 'Succeeded'],
+      [RepairRung.REBOOT, RepairState.CANCELLED, 'Interrupted'],
+    ])('a run at rung %s ends with its node, and keeps what was done', async (rung, state, outcome) => {
+      const { store, commit, heard } = await joined();
+      const first = { rung: RepairRung.RESTART_KUBELET, startedAtMs: 1, endedAtMs: 2, outcome: 'Failed', message: 'm' };
+      await commit('health', { kind: 'repair.open', repair: { ...repair, rung, history: [first] } });
+      const status = someNodeStatus(NodeState.DELETING);
+      await commit('node', { kind: 'node.status', nodeId: 'nod_a', status, ended: false });
+      expect((await store.read.repairsOf('nod_a', 1))[0]?.endedAtMs).toBeUndefined();
+      const deleted = someNodeStatus(NodeState.DELETED);
+      const gone = { kind: 'node.status', nodeId: 'nod_a', status: deleted, ended: true } as const;
+      const { versions } = await store.commit([gone], by('node'));
+      const [ended] = await store.read.repairsOf('nod_a', 1);
+      expect(ended).toMatchObject({ state, endedAtMs: nowMs, version: 2, history: [first, { rung, outcome }] });
+      expect(versions['repair:rep_a']).toBe(2);
+      expect(heard).toContain('repair:rep_a');
+      await store.close();
+    });
+
     test('the view of the ladder shows members with their live and their last repair', async () => {
       const { store, commit } = await joined();
       await commit('health', { kind: 'repair.open', repair });

@@ -3,6 +3,7 @@ import type { NodeRemoval } from '../../domain/records.js';
 import { nodeTransitions } from '../../domain/states.js';
 import { firstStatus, nodeStatusText, plainText, removalFrom } from '../json.js';
 import { builder } from './database.js';
+import { endRepair } from './end-repair.js';
 import { notFound, type WriteContext, type WritersOf } from './write-context.js';
 
 const pending = 1;
@@ -113,6 +114,7 @@ export const nodeWriters: WritersOf<
     ctx.bump('node', nodeId);
     touchAround(nodeId, ctx);
     if (!ended) return;
+    endRepair(nodeId, ctx);
     const free = builder.updateTable('machine').set({ node_id: '' }).where('node_id', '=', nodeId).returning('id');
     for (const { id } of ctx.db.all(free)) ctx.bump('machine', id);
   },
