@@ -21,5 +21,6 @@ export * from './reconcile/reconciler.js';
 export type { Effect } from './reconcile/effect.js';
 export { eventsOf, ruled } from './reconcile/changes.js';
 export { deriveSession, sessionChangesAtMs, missedMax, graceMsMin, type Liveness } from './plan/health.js';
+export { mismatchReasons } from './plan/pool-match.js';
 export { stampTarget } from './plan/target.js';
 export { roleGroup } from './reconcile/addons/rbac.js';

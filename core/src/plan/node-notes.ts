@@ -3,7 +3,7 @@ import type { NodeStatusRecord } from '../domain/records.js';
 import { camelCase, type Note } from './decision.js';
 import { problemText } from './phases.js';
 
-/** One event for each change of state, cause or warning. */
+/** One event for each change of state or cause. What health says of the node is told by the extension that judges it. */
 export function stateNotes(before: NodeStatusRecord, after: NodeStatusRecord): Note[] {
   const notes: Note[] = [];
   if (before.state !== after.state || (after.state === NodeState.FAILED && before.reason !== after.reason)) {
@@ -11,17 +11,6 @@ export function stateNotes(before: NodeStatusRecord, after: NodeStatusRecord): N
     const severity = bad ? EventSeverity.WARNING : EventSeverity.NORMAL;
     const reason = `Node${camelCase((NodeState[after.state] ?? '').toLowerCase().replaceAll('_', '-'))}`;
     notes.push({ severity, category: 'Lifecycle', reason, message: after.message });
-  }
-  if (before.warning !== after.warning) {
-    const gone = after.warning === '';
-    notes.push({
-      severity: gone ? EventSeverity.NORMAL : EventSeverity.WARNING,
-      category: 'Health',
-      reason: gone ? 'WarningCleared' : after.warning,
-      message: gone
-        ? `${before.warning} is over.`
-        : (after.conditions.find((c) => c.type === 'Healthy')?.message ?? ''),
-    });
   }
   return notes;
 }

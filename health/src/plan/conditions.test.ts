@@ -67,6 +67,17 @@ test('silence heals nothing: what a machine said last stands', () => {
   expect(host.is('AgentConnected')).toBe('FALSE Silent');
 });
 
+test('what recovers on a machine that falls silent is not looked at in vain: nothing clears until it is heard', () => {
+  const host = new Host();
+  host.probes = [aProbe('DiskPressure', TRUE)];
+  host.look(0);
+  host.probes = [aProbe('DiskPressure', FALSE)];
+  host.look(10_000);
+  const silent = host.look(600_000, 590_000);
+  expect(host.is('DiskPressure')).toBe('TRUE Recovering');
+  expect(silent.recheckAtMs).toBeUndefined();
+});
+
 test('fault 15: an agent in a crash loop is a condition of its machine and nothing else', () => {
   const host = new Host();
   host.isNode = true;

@@ -48,8 +48,10 @@ export function planConditions(input: {
       ? known.filter(({ type }) => type !== 'AgentConnected')
       : probes.map((probe) => fromProbe(probe, byType.get(probe.type), minHealthyMs, now.wallMs));
   const conditions = [connected, ...findings];
-  const clears = conditions.filter(({ reason }) => reason === recovering).map((c) => clearsInMs(c, minHealthyMs, now));
-  const waits = [...clears, ...(agent.changesAtMs === undefined ? [] : [agent.changesAtMs - now.monotonicMs])];
+  // Nothing clears while nothing is heard.
+  const clears = probes === undefined ? [] : findings.filter(({ reason }) => reason === recovering);
+  const waits = clears.map((condition) => clearsInMs(condition, minHealthyMs, now));
+  if (agent.changesAtMs !== undefined) waits.push(agent.changesAtMs - now.monotonicMs);
   return {
     health: { conditions },
     notes: findings.flatMap((after) => noteOf(byType.get(after.type), after, input.isNode)),

@@ -30,9 +30,6 @@ function freshAfterStart(options: HealthOptions): EngineExtension {
 
 /** Of a node's life, what belongs to a story of repair. */
 const lifecycle: ReadonlySet<string> = new Set(['NodeClaimed', 'NodeRunning', 'NodeFailed', 'NodeDeleted']);
-/** The short warnings of the session, which say the same in fewer words. */
-const warnings: ReadonlySet<string> = new Set(['ManagementLost', 'KubeletSick', 'WarningCleared']);
-const hostGoneWarning = 'Neither the agent nor the kubelet is heard.';
 
 export interface StoryWish extends HealthOptions {
   readonly controlPlane?: number;
@@ -141,7 +138,6 @@ export class Story {
     const events = await this.world.store.read.eventsAfter(this.#fromRevision, 1000);
     const lines = events
       .filter(({ category, reason }) => category !== 'Progress' && (category !== 'Lifecycle' || lifecycle.has(reason)))
-      .filter(({ reason, message }) => !warnings.has(reason) && message !== hostGoneWarning)
       .map(({ atMs, resourceKind, resourceName, severity, reason, message }) => ({
         atMs,
         text: `${severity === EventSeverity.WARNING ? '!' : ' '} ${resourceKind} ${resourceName}: ${reason}: ${message}`,
