@@ -1,7 +1,9 @@
-import { Bootstrap, MachineRole, StepReport, StepState, type ObservedState } from '@flotilla/proto';
+import { Bootstrap, MachineRole, NonceState, StepReport, StepState, type ObservedState } from '@flotilla/proto';
+import { rungNonce } from '../domain/health-records.js';
 import type { NodeView } from '../domain/views.js';
 import type { NodeFacts } from './node-facts.js';
 import { agentPhases, joinPhases, numbered, stamped } from './phases.js';
+import { renewsWithToken } from './target.js';
 
 /**
  * The last report, if it is from work on the target that this node has now. The agent acknowledges a target when it is on
@@ -78,12 +80,26 @@ function doneAt(phase: string, atMs: number): StepReport {
 }
 
 /**
- * Whether the machine needs a kubeadm bootstrap token now: it joins (does not initialise), holds its newest target, and
- * joining is what comes next. Not earlier: a token is good for minutes.
+ * Whether the machine needs a kubeadm bootstrap token now: it joins (does not initialise), for the first time or again, or
+ * its certificate is renewed by a repair. Not earlier: a token is good for minutes.
  */
 export function needsBootstrapToken(view: NodeView): boolean {
   const { target, node } = view;
-  if (node.removal !== undefined || target?.target.cluster?.bootstrap !== Bootstrap.JOIN) return false;
+  if (node.removal !== undefined || target?.target.nodeId !== node.id) return false;
+  if (target.target.cluster?.bootstrap !== Bootstrap.JOIN) return false;
+  return joinsNext(view) || renewsNow(view);
+}
+
+/** The order of a renewal goes out with its token, and the token is kept until the host says how it ended. */
+function renewsNow(view: NodeView): boolean {
+  const { repair, machine } = view;
+  if (repair === undefined || !renewsWithToken(view)) return false;
+  const report = machine.observed?.nonces.find(({ nonce }) => nonce === rungNonce(repair));
+  return report === undefined || report.state === NonceState.STARTED;
+}
+
+/** It holds its newest target, is no member yet, and joining is what comes next. */
+function joinsNext(view: NodeView): boolean {
   const report = progressOf(view);
   if (report === undefined || hasJoined(view)) return false;
   const stateOf = (phase: string): StepState | undefined => report.steps.find((s) => s.phase === phase)?.state;

@@ -4,25 +4,31 @@ import {
   Membership,
   NodePoolRole,
   NodeState,
+  NonceReport,
+  NonceState,
   ObservedState,
+  RepairRung,
   SessionState,
   StepReport,
   StepState,
   TargetCluster,
 } from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
+import { rungNonce } from '../domain/health-records.js';
 import type { NodeView } from '../domain/views.js';
 import {
   aKubernetesNode,
   aMachineRecord,
   aNodeRecord,
   aNodeView,
+  aRepair,
   aSeat,
   aTarget,
   someNodeFacts,
 } from '../testing/records.js';
 import { someNodeStatus } from '../testing/samples.js';
 import { planNode } from './node.js';
+import { agentPhases } from './phases.js';
 
 const ready = someNodeStatus(NodeState.RUNNING, {
   readyAtMs: 1,
@@ -56,12 +62,12 @@ describe('a node that runs', () => {
   });
 
   test('whose host cannot take its settings says why and what to do', () => {
-    const problems = [{ code: 'KUBELET_SETTINGS', message: 'it does not start.', remedy: 'Ask for less.' }];
-    const steps = [StepReport.create({ phase: 'settings', state: StepState.PARKED, problems })];
+    const problems = [{ code: 'KUBELET_SETTINGS_REFUSED', message: 'it does not start.', remedy: 'Ask for less.' }];
+    const steps = [StepReport.create({ phase: 'maintenance', state: StepState.PARKED, problems })];
     const status = running({ steps }, { templateRevision: 2 });
     expect(status).toMatchObject({ state: NodeState.RUNNING, reason: 'UpdateParked' });
     expect(status.message).toBe(
-      'The settings of revision 2 could not be made. KUBELET_SETTINGS: it does not start. Do this: Ask for less. Then run: flotilla retry node web-1',
+      'The settings of revision 2 could not be made. KUBELET_SETTINGS_REFUSED: it does not start. Do this: Ask for less. Then run: flotilla retry node web-1',
     );
   });
 
@@ -73,6 +79,58 @@ describe('a node that runs', () => {
       state: NodeState.RUNNING_SCHEDULING_DISABLED,
       message: 'The node is Ready; api-key:me keeps new pods away from it.',
     });
+  });
+});
+
+test('a node that has joined and is not Ready yet does not fail for settings that its host refuses', () => {
+  const problems = [{ code: 'KUBELET_SETTINGS_REFUSED', message: 'it does not start.', remedy: 'Ask for less.' }];
+  const steps = [StepReport.create({ phase: 'maintenance', state: StepState.PARKED, problems })];
+  const node = aNodeRecord({
+    templateRevision: 2,
+    status: { ...ready, state: NodeState.PROVISIONED, readyAtMs: undefined },
+  });
+  const kubernetes = aKubernetesNode({ ready: false });
+  const { status } = look({ node, machine: aMachineRecord({ observed: observed({ steps }) }) }, { kubernetes });
+  expect(status).toMatchObject({ state: NodeState.PROVISIONED, reason: 'UpdateParked' });
+});
+
+test('a warning is shown; its event is told by whoever judges health', () => {
+  const live = { connected: false, lastHeardMs: 0, watchedSinceMs: 0, deadlineMs: 15_000, ownStallMs: 0 };
+  const plan = look({ node: aNodeRecord({ status: ready }) }, { live });
+  expect(plan.status.warning).toBe('ManagementLost');
+  expect(plan.notes.filter(({ category }) => category === 'Health')).toEqual([]);
+});
+
+describe('the bootstrap token of a repair', () => {
+  const node = aNodeRecord({ status: ready });
+  const kinds = (rung: RepairRung, report: Partial<ObservedState>, facts: Parameters<typeof someNodeFacts>[0]) =>
+    look({ node, repair: aRepair({ rung }), machine: aMachineRecord({ observed: observed(report) }) }, facts)
+      .acts.map(({ kind }) => kind)
+      .filter((kind) => kind.endsWith('token'));
+  const held = { tokenHeld: true, tokenUsable: true };
+  const renews = RepairRung.RENEW_CERTIFICATES;
+  const nonces = (state: NonceState) => ({
+    nonces: [NonceReport.create({ act: 'renew-certificates', nonce: rungNonce(aRepair({ rung: renews })), state })],
+  });
+
+  test('is made for a renewal before it is ordered, kept while it runs, and deleted when it ended', () => {
+    expect(kinds(renews, {}, {})).toEqual(['mint-token']);
+    expect(kinds(renews, {}, held)).toEqual([]);
+    expect(kinds(renews, nonces(NonceState.STARTED), held)).toEqual([]);
+    for (const state of [NonceState.DONE, NonceState.FAILED, NonceState.INTERRUPTED])
+      expect(kinds(renews, nonces(state), held)).toEqual(['drop-token']);
+    expect(kinds(RepairRung.RESTART_KUBELET, {}, held)).toEqual(['drop-token']);
+    expect(kinds(RepairRung.RESTART_KUBELET, {}, {})).toEqual([]);
+  });
+
+  test('is made for one that joins again when the join is next, whatever its old Node object says', () => {
+    const done = agentPhases.map((phase) => StepReport.create({ phase, state: StepState.DONE }));
+    const next = StepReport.create({ phase: 'join', state: StepState.WAITING });
+    const left = { membership: undefined, observedGeneration: 2n };
+    expect(kinds(RepairRung.REJOIN, { ...left, steps: done.slice(0, 2) }, {})).toEqual([]);
+    expect(kinds(RepairRung.REJOIN, { ...left, steps: [...done, next] }, {})).toEqual(['mint-token']);
+    expect(kinds(RepairRung.REJOIN, { ...left, steps: [...done, next] }, held)).toEqual([]);
+    expect(kinds(RepairRung.REJOIN, {}, held)).toEqual(['drop-token']);
   });
 });
 

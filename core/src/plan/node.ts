@@ -145,6 +145,8 @@ function joinVerdict(
   const current = currentPhase(phases);
   const number = current === undefined ? '' : `Phase ${current.index} of ${current.total}, ${current.phase}`;
   if (status.registeredAtMs !== undefined || (hasJoined(view) && isConverged(view))) {
+    const refused = hasJoined(view) ? settingsParked(view, status) : undefined;
+    if (refused !== undefined) return verdict(NodeState.PROVISIONED, 'UpdateParked', refused);
     const waits = current?.progress === undefined || current.progress === '' ? '' : `: ${current.progress}`;
     return verdict(NodeState.PROVISIONED, camelCase(current?.phase ?? 'ready'), `${number}, is awaited${waits}.`);
   }
@@ -208,8 +210,11 @@ const verdict = (state: NodeState, reason: string, message: string): Verdict<Nod
 
 function joinActs(view: NodeView, facts: NodeFacts): NodeAct[] {
   const acts: NodeAct[] = [];
-  if (facts.clusterKnown && needsBootstrapToken(view) && !facts.tokenUsable) acts.push({ kind: 'mint-token' });
-  if (facts.tokenHeld && (hasJoined(view) || facts.kubernetes?.ready === true)) acts.push({ kind: 'drop-token' });
+  const needsToken = needsBootstrapToken(view);
+  if (facts.clusterKnown && needsToken && !facts.tokenUsable) acts.push({ kind: 'mint-token' });
+  // One that joins again is shown as Ready for a while by its old Node object.
+  const isIn = hasJoined(view) || facts.kubernetes?.ready === true;
+  if (facts.tokenHeld && !needsToken && isIn) acts.push({ kind: 'drop-token' });
   if (facts.kubernetes !== undefined) {
     const { machine, pool } = view;
     const patch = planNodePatch(facts.kubernetes, nodeLabels(pool, machine), pool.spec.template?.taints ?? []);

@@ -1,5 +1,14 @@
-import { Bootstrap, MachineRole, NodePoolRole, NodeState, RepairRung, RepairState } from '@flotilla/proto';
+import {
+  Bootstrap,
+  MachineRole,
+  NodePoolRole,
+  NodeState,
+  RepairRung,
+  RepairState,
+  TargetCluster,
+} from '@flotilla/proto';
 import { describe, expect, test } from 'vitest';
+import { rungNonce } from '../domain/health-records.js';
 import type { MachineView } from '../domain/views.js';
 import {
   aClusterRecord,
@@ -14,7 +23,7 @@ import {
 import { someNodeStatus } from '../testing/samples.js';
 import { planTarget } from './target.js';
 
-const facts = { manifestSha256: 'f'.repeat(64) };
+const facts = { manifestSha256: 'f'.repeat(64), tokenUsable: true };
 const content = (over: Partial<MachineView>) => planTarget(aMachineView(over), facts).content;
 
 describe('a live repair', () => {
@@ -42,6 +51,28 @@ describe('a live repair', () => {
     ]) {
       expect(content({ repair }).maintenance).toEqual(content({}).maintenance);
     }
+  });
+});
+
+describe('renewal of certificates on a worker', () => {
+  const repair = aRepair({ rung: RepairRung.RENEW_CERTIFICATES });
+  const nonceOf = (over: Partial<MachineView>, tokenUsable: boolean): string | undefined =>
+    planTarget(aMachineView({ repair, ...over }), { ...facts, tokenUsable }).content.maintenance
+      ?.renewCertificatesNonce;
+
+  test('is ordered only when the bootstrap token that it needs goes with the order', () => {
+    expect(nonceOf({}, false)).toBe('');
+    expect(nonceOf({}, true)).toBe(rungNonce(repair));
+  });
+
+  test('stays ordered when the token is spent', () => {
+    const ordered = planTarget(aMachineView({ repair }), facts).content;
+    const plan = planTarget(aMachineView({ repair, target: aTarget(ordered, 2) }), { ...facts, tokenUsable: false });
+    expect(plan.generation).toBeUndefined();
+  });
+
+  test('needs no token on a member of the control plane, which has the CA', () => {
+    expect(nonceOf({ node: aNodeRecord({ role: NodePoolRole.CONTROL_PLANE }) }, false)).toBe(rungNonce(repair));
   });
 });
 
@@ -142,12 +173,41 @@ describe('a member of a control plane', () => {
     expect(hold?.message).toBe(message);
   });
 
-  test('uploads its certificates when it leads and others are wanted', () => {
-    const leads = (id: string, over: Partial<MachineView> = {}) =>
+  const initialised = aTarget({
+    role: MachineRole.CONTROL_PLANE,
+    nodeId: 'nod_init',
+    cluster: TargetCluster.create({ bootstrap: Bootstrap.INIT }),
+  });
+
+  test('uploads its certificates whoever leads, when there are others', () => {
+    const told = (id: string, over: Partial<MachineView> = {}) =>
       content({ cluster: three, node: member(id), controlPlane: [aSeat(id)], ...over }).cluster;
-    expect(leads('nod_init')).toMatchObject({ bootstrap: Bootstrap.INIT, uploadCertificates: true, caCertHashes: [] });
-    expect(leads('nod_b')).toMatchObject({ bootstrap: Bootstrap.JOIN, uploadCertificates: false });
-    expect(leads('nod_init', { cluster })).toMatchObject({ uploadCertificates: false });
+    expect(told('nod_init', { target: initialised })).toMatchObject({
+      bootstrap: Bootstrap.INIT,
+      uploadCertificates: true,
+      caCertHashes: [],
+    });
+    expect(told('nod_b')).toMatchObject({ bootstrap: Bootstrap.JOIN, uploadCertificates: true });
+    expect(told('nod_init', { target: initialised, cluster })).toMatchObject({ uploadCertificates: false });
+  });
+
+  test('never initialises a cluster that is there, unless it did', () => {
+    const node = member('nod_init');
+    expect(content({ cluster: three, node, controlPlane: [aSeat('nod_init')] }).cluster?.bootstrap).toBe(
+      Bootstrap.JOIN,
+    );
+  });
+
+  test('that initialised joins when it is repaired by joining again, and stays one that joined', () => {
+    const repair = aRepair({ rung: RepairRung.REJOIN, nodeId: 'nod_init' });
+    const controlPlane = [aSeat('nod_init', { running: false }), aSeat('nod_b'), aSeat('nod_c')];
+    const view = { cluster: three, node: member('nod_init'), target: initialised, controlPlane };
+    const again = content({ ...view, repair });
+    expect(again.maintenance?.resetNonce).toBe(rungNonce(repair));
+    expect(again.cluster).toMatchObject({ bootstrap: Bootstrap.JOIN, caCertHashes: three.status.caCertHashes });
+    const after = content({ ...view, target: aTarget(again, 2) });
+    expect(after.cluster?.bootstrap).toBe(Bootstrap.JOIN);
+    expect(content({ ...view, repair, controlPlane: [aSeat('nod_init')] }).cluster?.bootstrap).toBe(Bootstrap.INIT);
   });
 
   test('to which the leading part passes on stays one that joined', () => {

@@ -4,7 +4,7 @@ import { aClusterRecord, aMachineRecord, aMachineView, aNodeRecord, aPoolRecord,
 import { someNodeStatus } from '../testing/samples.js';
 import { contentText, planTarget, stampTarget } from './target.js';
 
-const mirrored = { manifestSha256: 'f'.repeat(64) };
+const mirrored = { manifestSha256: 'f'.repeat(64), tokenUsable: false };
 const removal = { atMs: 1, reason: 'OperatorRemoved', by: 'me', drain: true } as const;
 
 describe('the target of a machine', () => {
@@ -78,7 +78,7 @@ describe('the target of a machine', () => {
       mirrored,
       'WaitingForControlPlane',
     ],
-    ['the software is not mirrored', {}, { manifestSha256: undefined }, 'ArtifactsMissing'],
+    ['the software is not mirrored', {}, { ...mirrored, manifestSha256: undefined }, 'ArtifactsMissing'],
   ])('holds while %s: a new machine stays a spare, one at work keeps what it has', (_why, over, facts, reason) => {
     const fresh = planTarget(aMachineView(over), facts);
     expect(fresh).toMatchObject({ hold: { reason }, content: { role: MachineRole.NONE } });

@@ -33,6 +33,8 @@ export interface TargetPlan {
 export interface TargetFacts {
   /** sha256 of the manifest for the node's version and the machine's architecture; undefined = not mirrored. */
   readonly manifestSha256: string | undefined;
+  /** A bootstrap token of this node is in hand that is good for minutes yet; it goes with the document. */
+  readonly tokenUsable: boolean;
 }
 
 /** A spare: nothing of Kubernetes on the host. */
@@ -46,7 +48,7 @@ export function planTarget(view: MachineView, facts: TargetFacts): TargetPlan {
   if (node === undefined || pool === undefined || cluster === undefined) return against(target, nothing, undefined);
   if (mustLeave(node)) return against(target, nothing, undefined);
   if (node.removal !== undefined) return keep(target, node, undefined);
-  const content = contentOf({ ...view, node, pool, cluster }, facts.manifestSha256 ?? '');
+  const content = contentOf({ ...view, node, pool, cluster }, facts);
   const hold = holdOf(view, node, cluster, facts);
   return hold === undefined ? against(target, content, undefined) : keep(target, node, hold);
 }
@@ -107,7 +109,7 @@ function holdOf(
 
 type Membership = MachineView & Pick<NodeView, 'node' | 'pool' | 'cluster'>;
 
-function contentOf(view: Membership, artifactManifestSha256: string): MachineTarget {
+function contentOf(view: Membership, { manifestSha256 = '', tokenUsable }: TargetFacts): MachineTarget {
   const { machine, node, pool } = view;
   const template = pool.spec.template;
   const isControlPlane = node.role === NodePoolRole.CONTROL_PLANE;
@@ -120,9 +122,9 @@ function contentOf(view: Membership, artifactManifestSha256: string): MachineTar
     nodeId: node.id,
     labels: registrationLabels(nodeLabels(pool, machine)),
     taints: [...(template?.taints ?? [])],
-    maintenance: maintenanceOf(view),
+    maintenance: maintenanceOf(view, tokenUsable),
     providerId: `flotilla://${machine.id}`,
-    artifactManifestSha256,
+    artifactManifestSha256: manifestSha256,
     skippedChecks: [...(template?.skippedChecks ?? [])],
     ...settingsOf(view),
   });
@@ -164,11 +166,24 @@ function settingsOf(view: Membership): Pick<MachineTarget, 'kubelet' | 'template
 }
 
 /** One-shot acts: what an operator asks for again, and the present rung of a live repair. */
-function maintenanceOf({ node, repair }: Membership): Maintenance {
+function maintenanceOf(view: Membership, tokenUsable: boolean): Maintenance {
+  const { node, repair } = view;
   const retryNonce = node.retryCount === 0 ? '' : `${node.id}/retry-${node.retryCount}`;
   if (repair?.state !== RepairState.RUNNING) return Maintenance.create({ retryNonce });
+  // The host tries a renewal once, so the order waits for the token; what was ordered stays when the token is spent.
+  const ordered = toldBefore(view)?.maintenance?.renewCertificatesNonce === rungNonce(repair);
+  if (renewsWithToken(view) && !tokenUsable && !ordered) return Maintenance.create({ retryNonce });
   const field = nonceFields[repair.rung];
   return Maintenance.create({ retryNonce, ...(field === undefined ? {} : { [field]: rungNonce(repair) }) });
+}
+
+/**
+ * Whether the present rung is a renewal for which the host may need a bootstrap token: a kubelet whose certificate has run
+ * out asks for a new one with it. A member of the control plane has the CA itself.
+ */
+export function renewsWithToken({ node, repair }: Pick<Membership, 'node' | 'repair'>): boolean {
+  const renews = repair?.state === RepairState.RUNNING && repair.rung === RepairRung.RENEW_CERTIFICATES;
+  return renews && node.role !== NodePoolRole.CONTROL_PLANE;
 }
 
 const nonceFields: Readonly<Partial<Record<RepairRung, keyof Maintenance>>> = {
@@ -181,10 +196,8 @@ const nonceFields: Readonly<Partial<Record<RepairRung, keyof Maintenance>>> = {
 };
 
 function clusterOf(view: Membership, isControlPlane: boolean): TargetCluster {
-  const { node, cluster, controlPlane } = view;
-  const leads = cluster.status.initNodeId === node.id;
-  // How it started stays said as it was: the leading part may pass on to a member that joined.
-  const initialises = (toldBefore(view)?.cluster?.bootstrap ?? (leads ? Bootstrap.INIT : 0)) === Bootstrap.INIT;
+  const { cluster, controlPlane } = view;
+  const initialises = bootstrapOf(view) === Bootstrap.INIT;
   const members = Math.max(cluster.status.controlPlaneReplicas, controlPlane.length);
   return TargetCluster.create({
     id: cluster.id,
@@ -195,11 +208,25 @@ function clusterOf(view: Membership, isControlPlane: boolean): TargetCluster {
     podCidr: cluster.spec.podCidr,
     serviceCidr: cluster.spec.serviceCidr,
     clusterDomain: cluster.spec.clusterDomain,
-    bootstrap: initialises ? Bootstrap.INIT : Bootstrap.JOIN,
+    bootstrap: bootstrapOf(view),
     controlPlaneClientSpki: Buffer.from(isControlPlane ? (cluster.access?.clientSpki ?? []) : []),
     apiServerSans: isControlPlane ? [splitEndpoint(cluster.status.endpoint).host] : [],
-    uploadCertificates: isControlPlane && leads && members > 1,
+    // Any member that runs: the one that leads may be the one that is down when another is to join.
+    uploadCertificates: isControlPlane && members > 1,
   });
+}
+
+/**
+ * How it started stays said as it was: the leading part may pass on to a member that joined. A cluster that is there is
+ * never initialised again: who initialised it joins the others when it is reset, and is one that joined from then on.
+ */
+function bootstrapOf(view: Membership): Bootstrap {
+  const { node, cluster, controlPlane, repair } = view;
+  const others = controlPlane.some((seat) => seat.nodeId !== node.id && seat.joined && !seat.removing);
+  const rejoins = repair?.state === RepairState.RUNNING && repair.rung === RepairRung.REJOIN;
+  if (rejoins && others) return Bootstrap.JOIN;
+  const initialises = cluster.status.initNodeId === node.id && cluster.status.provisionedAtMs === undefined;
+  return toldBefore(view)?.cluster?.bootstrap ?? (initialises ? Bootstrap.INIT : Bootstrap.JOIN);
 }
 
 /** The content as one text, for comparison: without epoch and generation, maps sorted. */

@@ -73,7 +73,7 @@ class ReconcileEngine implements Engine {
       poolReconciler(ports, this.#memory),
       nodeReconciler(ports, this.#links, this.#memory),
       machineReconciler(ports, this.#memory),
-      targetReconciler(ports),
+      targetReconciler(ports, this.#memory),
       csrReconciler(ports, this.#links, this.#memory),
       ...extensions.flatMap((extend) => extend(context)),
     ]);

@@ -56,20 +56,21 @@ function hungry(memory: EngineMemory): Key[] {
 }
 
 /** The one document that says what a machine shall be. */
-export function targetReconciler({ store, mirror }: EnginePorts): Reconciler {
+export function targetReconciler({ store, mirror }: EnginePorts, memory: EngineMemory): Reconciler {
   return {
     name: 'target',
     owner: 'target',
     key: 'machine',
     reads: ['machine', 'node', 'pool', 'cluster', 'target', 'mirror'],
     writes: ['target.write'],
-    look: async (machineId, _now, seen) => {
+    look: async (machineId, now, seen) => {
       const view = seen ?? (await store.read.views.machine(machineId));
       if (view === undefined || view.machine.status.state === MachineState.RETIRED) return nothing;
       const { machine, node } = view;
+      const tokenUsable = node !== undefined && memory.tokens.usable(machine.id, node.id, now) !== undefined;
       const manifestSha256 =
         node === undefined ? undefined : mirror.manifestSha256(node.kubernetesVersion, machine.facts.arch);
-      const plan = planTarget(view, { manifestSha256 });
+      const plan = planTarget(view, { manifestSha256, tokenUsable });
       if (plan.generation === undefined) return nothing;
       return {
         ...nothing,

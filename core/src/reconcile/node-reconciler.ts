@@ -66,18 +66,19 @@ function factsOf(
   const seen = link?.nodes.get(node.name);
   // A Node object of the same name that belongs to another machine is not ours to read or to delete.
   const ours = seen?.providerId === `flotilla://${machine.id}`;
+  const manifestSha256 = ports.mirror.manifestSha256(node.kubernetesVersion, machine.facts.arch);
+  const tokenUsable = memory.tokens.usable(machine.id, node.id, now) !== undefined;
   return {
     now,
     live: ports.sessions.live(machine.id),
     clusterKnown: link?.known ?? false,
     kubernetes: seen !== undefined && ours && link?.known === true ? toNodeFacts(seen) : undefined,
     drain: memory.drains.get(node.id),
-    hold: planTarget(view, { manifestSha256: ports.mirror.manifestSha256(node.kubernetesVersion, machine.facts.arch) })
-      .hold,
+    hold: planTarget(view, { manifestSha256, tokenUsable }).hold,
     networkProblem: memory.networkProblemOf(cluster.id, node.name),
     effectProblem: memory.problemOf(`machine:${machine.id}`),
     tokenHeld: memory.tokens.has(machine.id),
-    tokenUsable: memory.tokens.usable(machine.id, node.id, now) !== undefined,
+    tokenUsable,
   };
 }
 

@@ -224,7 +224,7 @@ export class FakeAgent {
     });
     const blocked = this.parks.get('settings');
     if (blocked !== undefined && next === undefined && this.#templateRevision !== target.templateRevision) {
-      steps.push(StepReport.create({ phase: 'settings', state: StepState.PARKED, attempt: 1, problems: [blocked] }));
+      steps.push(StepReport.create({ phase: 'maintenance', state: StepState.PARKED, attempt: 1, problems: [blocked] }));
     }
     // As the real one: the generation counts as observed once a pass over all of its steps has ended.
     const running = next !== undefined && next !== 'join' && !this.parks.has(next);
