@@ -21,7 +21,9 @@ export function checkUnharmed({ node, repair }: Decision, world: World, truth: T
     );
   // The agent's silence alone is no reason: the cluster still hears the node.
   const heardByCluster =
-    world.api.isUp() && world.network.passes(machine.place, world.api.place) && truth.brokenForMs(machine) === 0;
+    world.api.isUp() &&
+    world.network.passes(machine.place, world.api.place) &&
+    truth.soundForMs(machine) >= witnessedMs;
   const lease = world.api.leases.get(node.node.machineName);
   const freshMs = world.api.wallMs - (lease?.renewedAtMs ?? 0);
   const wasReady = world.api.nodes.get(node.node.machineName)?.conditions.find(({ type }) => type === 'Ready');

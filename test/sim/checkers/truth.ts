@@ -5,6 +5,8 @@ import type { SimMachine } from '../world/machine.js';
 export class Truth {
   /** Monotonic time since which both witnesses of it could say that all is well; undefined = they cannot. */
   readonly #wholeSinceMs = new Map<string, number>();
+  /** Since when kubelet, runtime, disk and the way to the API server are well, whatever its agent does. */
+  readonly #soundSinceMs = new Map<string, number>();
   /** Since when its kubelet does not renew its Lease, or its host is broken. */
   readonly #brokenSinceMs = new Map<string, number>();
   /** End of the last trouble of our own: a crash, a pause, a cut of our uplink. */
@@ -21,6 +23,7 @@ export class Truth {
     this.#lookedMs = nowMs;
     for (const machine of this.world.machines.values()) {
       set(this.#wholeSinceMs, machine.name, machine.wholeNow, nowMs);
+      set(this.#soundSinceMs, machine.name, !broken(machine), nowMs);
       set(this.#brokenSinceMs, machine.name, machine.joined && broken(machine), nowMs);
     }
   }
@@ -28,6 +31,11 @@ export class Truth {
   /** How long, without a break, the machine has been well and heard by both ways, in ms. */
   wholeForMs(machine: SimMachine): number {
     const since = this.#wholeSinceMs.get(machine.name);
+    return since === undefined ? 0 : this.world.nowMs - since;
+  }
+
+  soundForMs(machine: SimMachine): number {
+    const since = this.#soundSinceMs.get(machine.name);
     return since === undefined ? 0 : this.world.nowMs - since;
   }
 
