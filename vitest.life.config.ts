@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// One ground of nine servers is made once; these files make clusters on it, one file at a time, in the order of their names.
+// One ground of nine servers is made once; these files make clusters on it and give it back, one file at a time.
 export default defineConfig({
   test: {
     name: 'life',

@@ -55,7 +55,8 @@ export function openApi(address: string, caPem: string, apiKey: string) {
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 1000,
   });
-  const metadata = new grpc.Metadata();
+  // A server that was killed is back in a moment: a call waits for it rather than fail by the memory of a refused dial.
+  const metadata = new grpc.Metadata({ waitForReady: true });
   metadata.set('authorization', `Bearer ${apiKey}`);
   const of = <S extends object>(service: S): Calls<S> => callsOf(client, metadata, service);
   return {

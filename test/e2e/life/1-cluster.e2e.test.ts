@@ -243,7 +243,7 @@ async function patient<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (tries >= 20 || !/UNAVAILABLE|ECONN|not be reached|DEADLINE/i.test(String(error))) throw error;
+      if (tries >= 60 || !/UNAVAILABLE|ECONN|not be reached|DEADLINE/i.test(String(error))) throw error;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

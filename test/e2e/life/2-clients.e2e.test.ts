@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cacheDir } from '../../testbed/index.js';
 import { run, runOk, type Finished } from '../../quickstart/process.js';
-import { openApi } from '../ground/api.js';
-import { project } from '../ground/fleet.js';
+import { eventsAfter, project, revision } from '../ground/fleet.js';
 import { adminFile, attachGround, groundDir, serverNames, type Ground } from '../ground/ground.js';
 
 const grpcurlVersion = '1.9.4';
@@ -120,37 +119,38 @@ describe('curl, on the same methods as JSON', () => {
   });
 
   test('two with the same request id at once, over two protocols, are one', async () => {
-    const request = { project: 'default', options: { requestId: 'the-same-one' } };
-    const { caPem, apiKey } = adminFile(ground.controlPlane);
-    const api = openApi(address, caPem, apiKey);
+    const { machines } = await ground.api.machines.listMachines({ project });
+    const machine = machines[0]?.meta?.id ?? '';
+    const since = await revision(ground);
+    const options = { requestId: 'the-same-one', validateOnly: false };
+    const request = { project, machine, labels: { rack: 'twelve' }, updateMask: ['labels'], options };
     const [one, other] = await Promise.all([
-      curl('TokenService/CreateToken', { ...request, machineLabels: { a: 'b' } }),
-      api.tokens.createToken({
-        project: 'default',
-        options: { requestId: 'the-same-one', validateOnly: false },
-        machineLabels: { a: 'b' },
-      }),
+      curl('MachineService/UpdateMachine', { ...request, updateMask: 'labels' }),
+      ground.api.machines.updateMachine(request),
     ]);
-    api.close();
-    const id = (one.body['token'] as { meta: { id: string } }).meta.id;
-    expect([one.status, other.token?.meta?.id]).toEqual([200, id]);
-    await api.tokens.revokeToken({ project: 'default', token: id }).catch(() => undefined);
+    const etag = (one.body['machine'] as { meta: { etag: string } } | undefined)?.meta.etag;
+    expect([one.status, etag]).toEqual([200, other.machine?.meta?.etag]);
+    const changed = (await eventsAfter(ground, since)).filter(
+      ({ resourceId, category }) => resourceId === machine && category !== 'Session',
+    );
+    expect(changed.length).toBeLessThanOrEqual(1);
   });
 
   test('two operators change one thing at once: one wins, the other is told, nothing is lost', async () => {
-    await ground.api.clusters.createCluster({ project, name: 'both', controlPlaneReplicas: 1 });
-    const { cluster } = await ground.api.clusters.getCluster({ project, cluster: 'both' });
-    const update = (label: string): Promise<{ status: number }> =>
-      curl('ClusterService/UpdateCluster', {
-        project: 'default',
-        cluster: 'both',
-        labels: { by: label },
-        updateMask: 'labels',
-        etag: cluster?.meta?.etag,
+    const { machines } = await ground.api.machines.listMachines({ project });
+    const machine = machines[1]?.meta?.id ?? '';
+    const etag = machines[1]?.meta?.etag ?? '';
+    const update = async (by: string): Promise<{ by: string; status: number }> => {
+      const { status } = await curl('MachineService/UpdateMachine', {
+        ...{ project: 'default', machine, labels: { by }, updateMask: 'labels', etag },
       });
-    const statuses = (await Promise.all([update('one'), update('two')])).map(({ status }) => status).sort();
-    expect(statuses[0]).toBe(200);
-    expect([400, 409, 412]).toContain(statuses[1]);
-    await ground.controlPlane.flotilla(['delete', 'cluster', 'both', '--yes', '--wait']);
+      return { by, status };
+    };
+    const answers = await Promise.all([update('one'), update('two')]);
+    const winners = answers.filter(({ status }) => status === 200);
+    expect(winners).toHaveLength(1);
+    expect([400, 409, 412]).toContain(answers.find(({ status }) => status !== 200)?.status);
+    const now = await ground.api.machines.getMachine({ project, machine });
+    expect(now.machine?.meta?.labels).toEqual({ by: winners[0]?.by });
   });
 });

@@ -6,6 +6,8 @@ const ofTheAgent = [
   /\/etc\/flotilla(\/|$)/,
   /\/opt\/flotilla(\/|$)/,
   /flotilla-agent/,
+  // One kernel for all servers of the bed: the kubelet of any of them sets these.
+  /^sysctls . (kernel|vm)\./,
   // The journal of the system grows.
   /\/(var\/log|run\/log)\/journal/,
 ];
