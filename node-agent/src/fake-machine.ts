@@ -174,6 +174,9 @@ export class FakeMachine {
   restart(): void {
     this.#agent?.kill('silent');
     this.#agent = undefined;
+    // /run is memory; the runtime's socket there is seen to below.
+    for (const path of this.host.entries.keys())
+      if (path.startsWith('/run/flotilla-agent')) this.host.entries.delete(path);
     this.#boot();
     for (const [name, unit] of this.systemd.units) {
       unit.active = unit.enabled && unit.masked !== true && unit.broken !== true;

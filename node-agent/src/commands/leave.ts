@@ -9,6 +9,7 @@ import type { StepContext } from '../steps/step.js';
 import { Board } from '../work/board.js';
 import { leaveSteps } from '../work/derive.js';
 import { Journal } from '../work/journal.js';
+import { removeMarks } from '../work/memory-acts.js';
 import { steps } from '../work/registry.js';
 import { Runner } from '../work/runner.js';
 import type { FlagSpec } from './args.js';
@@ -55,6 +56,7 @@ export const leave: Command = {
     if (clean)
       for (const name of ['target.json', 'manifest.json', 'downloads', 'backup'])
         await host.remove(`${places.stateDir}/${name}`);
+    if (clean) await removeMarks(host);
     if (output === 'json')
       ports.print(
         `${JSON.stringify({ clean, changesUndone: changes - settled.standing().length, problems }, null, 2)}\n`,

@@ -23,6 +23,7 @@ function setUp(make: (index: number) => FakeStream | Error, seed = 3) {
         log: silentLogger,
         work: {
           accept: () => Promise.resolve('same'),
+          acceptUnsaved: () => Promise.resolve(),
           acknowledged: () => ({ epoch: 0n, generation: 0n }),
           observe: () => Promise.resolve(ObservedState.create({})),
           onChange: () => () => undefined,

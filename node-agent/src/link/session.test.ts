@@ -34,6 +34,7 @@ function setUp(more: Partial<SessionPorts> = {}, welcome: Partial<Welcome> = {})
   const listeners = new Set<(transition: boolean) => void>();
   const work: WorkPort = {
     accept: (target) => Promise.resolve(accepted.push(target)).then(() => 'newer' as const),
+    acceptUnsaved: () => Promise.resolve(),
     acknowledged: () => ({ epoch: 5n, generation: BigInt(accepted.length) }),
     observe: () => Promise.resolve(ObservedState.create({ acknowledgedGeneration: BigInt(accepted.length) })),
     onChange: (listener) => {
@@ -177,6 +178,7 @@ describe('a session', () => {
     broken.stop.abort(new Error('stop'));
     const work: WorkPort = {
       accept: () => Promise.reject(new FlotillaError('TARGET_INVALID', 'wrong')),
+      acceptUnsaved: () => Promise.resolve(),
       acknowledged: () => ({ epoch: 0n, generation: 0n }),
       observe: () => Promise.resolve(ObservedState.create({})),
       onChange: () => () => undefined,

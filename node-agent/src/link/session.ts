@@ -245,6 +245,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof FlotillaError)) throw error;
       log.error({ code: error.code, err: error }, 'the target was not accepted');
+      if (error.code === 'FILESYSTEM_READ_ONLY') await work.acceptUnsaved(target);
     }
   }
 

@@ -1,4 +1,5 @@
 import { FlotillaError, unreachable } from '@flotilla/kit';
+import type { Host } from '../host/host.js';
 import { systemctl, unmaskUnit } from '../host/units.js';
 import { freeDisk } from '../steps/maintain/free-disk.js';
 import { renewCertificates } from '../steps/maintain/renew-certificates.js';
@@ -17,6 +18,21 @@ export interface ActPorts {
   readonly mend: (names: readonly StepName[]) => Promise<void>;
   /** Leaves the cluster; what follows is derived from the target. Throws when it could not be finished. */
   readonly reset: () => Promise<void>;
+}
+
+/** Acts that change nothing on disk, so that they can be carried out on one that is read-only. */
+const withoutDisk = ['restart-runtime', 'restart-kubelet', 'reboot'] as const satisfies readonly Act[];
+export type ActWithoutDisk = (typeof withoutDisk)[number];
+
+export function isWithoutDisk(act: string): act is ActWithoutDisk {
+  return (withoutDisk as readonly string[]).includes(act);
+}
+
+/** As `carryOut`, without mending, enabling or unmasking anything: that would be written to the disk. */
+export async function carryOutWithoutDisk(act: ActWithoutDisk, host: Host, isolated: boolean): Promise<void> {
+  if (act === 'reboot') return systemctl(host, 'reboot');
+  if (act === 'restart-kubelet') expectNotIsolated({ isolated });
+  return start(host, act === 'restart-kubelet' ? 'kubelet.service' : 'containerd.service');
 }
 
 /** Carries one act out. Its journal line is on disk already. */
@@ -47,7 +63,7 @@ export async function carryOut(act: Act, ports: ActPorts): Promise<void> {
   }
 }
 
-function expectNotIsolated({ isolated }: ActPorts): void {
+function expectNotIsolated({ isolated }: Pick<ActPorts, 'isolated'>): void {
   if (!isolated) return;
   throw new FlotillaError('ISOLATED', 'this machine is isolated: its kubelet stays stopped', {
     kind: 'precondition',
@@ -61,6 +77,10 @@ async function restart({ host, changes }: StepContext, unit: 'kubelet.service' |
     await unmaskUnit(host, unit);
     await systemctl(host, 'enable', unit);
   }
+  return start(host, unit);
+}
+
+async function start(host: Host, unit: 'kubelet.service' | 'containerd.service'): Promise<void> {
   await host.run(['systemctl', 'reset-failed', unit], { timeoutMs: 30_000 });
   return systemctl(host, 'restart', unit);
 }

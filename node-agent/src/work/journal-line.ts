@@ -14,7 +14,8 @@ export const acts = [
 ] as const;
 export type Act = (typeof acts)[number];
 /** `spent`: belonged to the first target of an empty journal, so it is not known whether it was done; it is not done again. */
-export type NonceOutcome = 'started' | 'done' | 'failed' | 'interrupted' | 'spent';
+export const nonceOutcomes = ['started', 'done', 'failed', 'interrupted', 'spent'] as const;
+export type NonceOutcome = (typeof nonceOutcomes)[number];
 
 export type JournalEntry =
   /** The first line: from here on, a nonce that is not written down was not carried out. */

@@ -14,12 +14,13 @@ import { carryOut } from './acts.js';
 import type { Board } from './board.js';
 import { deriveSteps, leaveSteps } from './derive.js';
 import type { Journal } from './journal.js';
+import { isReadOnlyDisk, MemoryActs } from './memory-acts.js';
 import { beginJournal, dueNonces, settleAll, wantedNonces } from './nonces.js';
 import type { WorkPort } from './port.js';
 import { acts, type Act } from './journal-line.js';
 import type { StepName, StepRegistry } from './registry.js';
 import { Runner, type PassResult } from './runner.js';
-import type { Acceptance, TargetFile } from './target-file.js';
+import { compareTargets, parseTarget, type Acceptance, type TargetFile } from './target-file.js';
 
 /** Looked at again this often even when nothing happens: a host changes behind our back. */
 const resyncMs = 60_000;
@@ -46,6 +47,9 @@ export interface WorkerPorts {
 export class Worker implements WorkPort {
   readonly #runner: Runner;
   readonly #changes: HostChanges;
+  readonly #memoryActs: MemoryActs;
+  /** The newest target, while the disk is read-only and does not take it. */
+  #unsaved: MachineTarget | undefined;
   #converged = false;
   #observedGeneration = 0n;
   #dirty = true;
@@ -55,6 +59,7 @@ export class Worker implements WorkPort {
   constructor(private readonly ports: WorkerPorts) {
     this.#runner = new Runner(ports);
     this.#changes = new HostChanges(ports.host, ports.journal, `${ports.stateDir}/backup`);
+    this.#memoryActs = new MemoryActs(ports);
     ports.targets.onChange(() => this.#poke());
   }
 
@@ -68,7 +73,10 @@ export class Worker implements WorkPort {
   }
 
   async accept(target: MachineTarget, secrets: TargetSecrets | undefined): Promise<Acceptance> {
-    const acceptance = await this.ports.targets.accept(target, secrets);
+    const { targets } = this.ports;
+    if (compareTargets(targets.held, target) !== 'older') await this.#memoryActs.hear(parseTarget(target).maintenance);
+    const acceptance = await targets.accept(target, secrets);
+    if (acceptance !== 'older') this.#unsaved = undefined;
     if (acceptance === 'newer') {
       this.#converged = false;
       // What was parked under the old target may be possible under the new one.
@@ -78,6 +86,20 @@ export class Worker implements WorkPort {
       this.#poke();
     }
     return acceptance;
+  }
+
+  async acceptUnsaved(target: MachineTarget): Promise<void> {
+    const { targets, log } = this.ports;
+    if (compareTargets(this.#unsaved ?? targets.held, target) === 'older') return;
+    try {
+      await this.#memoryActs.hear(parseTarget(target).maintenance);
+    } catch (error) {
+      if (!(error instanceof FlotillaError)) throw error;
+      log.error({ code: error.code, err: error }, 'the target is not obeyed from memory');
+      return;
+    }
+    this.#unsaved = target;
+    this.#poke();
   }
 
   /** A person says that the cause is gone. */
@@ -103,6 +125,7 @@ export class Worker implements WorkPort {
   async observe(): Promise<ObservedState> {
     const { host, journal, board, stateDir, bootId } = this.ports;
     const membership = journal.membership();
+    await this.#memoryActs.ready();
     return observe({
       host,
       stateDir,
@@ -112,7 +135,7 @@ export class Worker implements WorkPort {
       converged: this.#converged,
       clean: membership === undefined && journal.standing().length === 0,
       steps: board.reports(),
-      nonces: journal.nonces,
+      nonces: [...journal.nonces, ...this.#memoryActs.records],
       membership,
       kubeletRunning: membership?.state === 'joined' && !this.isolated && (await kubeletHealthy(host)),
       isolated: this.isolated,
@@ -143,12 +166,14 @@ export class Worker implements WorkPort {
   /** One look at everything; returns after how long to look again. */
   async #turn(signal: AbortSignal): Promise<number> {
     const { targets, journal, host, bootId } = this.ports;
+    await this.#obeyUnsaved(signal);
     // Here and not once before the loop: a disk that cannot be written must not end the agent.
     if (!this.#settled) await settleAll(journal, bootId);
     this.#settled = true;
     const held = targets.held;
     if (held === undefined) return resyncMs;
     await beginJournal(journal, held.maintenance, bootId);
+    await this.#memoryActs.handOver();
     const retired = await host.exists(this.#retiredPath);
     const target = retired
       ? MachineTarget.create({ epoch: held.epoch, generation: held.generation, role: MachineRole.NONE })
@@ -157,6 +182,13 @@ export class Worker implements WorkPort {
     if (!retired) await this.#nonces(target, context);
     if (signal.aborted || this.#dirty) return 0;
     return this.#steps(target, context);
+  }
+
+  /** Before all that needs the disk. */
+  async #obeyUnsaved(signal: AbortSignal): Promise<void> {
+    const target = this.#unsaved;
+    if (target === undefined || (await this.ports.host.exists(this.#retiredPath))) return;
+    await this.#memoryActs.obey(target, this.isolated || target.maintenance?.isolated === true, signal);
   }
 
   async #steps(target: MachineTarget, context: StepContext): Promise<number> {
@@ -174,6 +206,7 @@ export class Worker implements WorkPort {
       context,
       () => this.#dirty,
     );
+    await this.#memoryActs.handOver();
     return this.#after(result, target, names.length > 0 && names[0] === leaveSteps[0]);
   }
 
@@ -212,6 +245,7 @@ export class Worker implements WorkPort {
     const { journal, bootId, board, log } = this.ports;
     for (const [act, nonce] of dueNonces(wantedNonces(target.maintenance), (name) => journal.nonce(name))) {
       if (context.signal.aborted) return;
+      if (this.#memoryActs.holdsBack(act, nonce)) continue;
       await journal.append({ kind: 'nonce', act, nonce, state: 'started', bootId });
       board.announce();
       log.info({ act, nonce }, 'carrying out');
@@ -302,6 +336,8 @@ export class Worker implements WorkPort {
   #broken(error: unknown): number {
     const { code, message, remedy } = toFlotillaError(error);
     this.ports.log.error({ code, err: error }, 'the work could not go on');
+    // The target was still saved, but its acts cannot be journalled.
+    if (isReadOnlyDisk(error)) this.#unsaved ??= this.ports.targets.held;
     this.ports.board.fail('maintenance', 'work', [{ code, message, remedy }], 10_000);
     return 10_000;
   }
