@@ -273,13 +273,13 @@ describe.skipIf(!found.ok)('real servers', { timeout: 180_000 }, () => {
     );
     bravo.emptyDisk();
     await bravo.execOk(['rm', '-f', '/root/one']);
-    await bravo.writeFile('/root/two', 'x');
     await expect(alpha.fillDisk()).rejects.toMatchObject({ code: 'SHARED_DISK' });
     expect(() => alpha.failDisk()).toThrow(/shares the disk/);
   });
 
   test('a disk that failed takes no writes until the next boot has repaired it; nothing synced is lost', async () => {
     const failed = async (): Promise<string> => (await bravo.exec(['touch', '/root/three'])).stderr;
+    await bravo.writeFile('/root/two', 'x');
     await bravo.execOk(['sync']);
     bravo.failDisk();
     expect(await failed()).toContain('Read-only file system');
