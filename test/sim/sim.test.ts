@@ -34,9 +34,9 @@ describe('the simulation', () => {
     expect(await trace('5')).not.toBe(first);
   });
 
-  it('fifty seeds hold every invariant', { timeout: 900_000 }, async () => {
-    const { code, output } = await simulate('--seeds', '1..50', '--jobs', '2');
-    expect(output.replace(/^ {2}.*\n/gm, '')).toMatch(/50 seeds, 0 broken/);
+  it('ten seeds hold every invariant', { timeout: 900_000 }, async () => {
+    const { code, output } = await simulate('--seeds', '1..10', '--jobs', '2');
+    expect(output.replace(/^ {2}.*\n/gm, '')).toMatch(/10 seeds, 0 broken/);
     expect(code).toBe(0);
   });
 });

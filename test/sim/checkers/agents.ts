@@ -8,6 +8,8 @@ interface Seen {
   generation: bigint;
   /** Nonces whose "started" line is on disk. */
   readonly started: Set<string>;
+  /** Those whose line was only a mark in /run, the disk being read-only; the journal may take it over once. */
+  readonly marked: Set<string>;
   /** The act that may be carried out now, by its line. */
   open: { act: string; nonce: string } | undefined;
 }
@@ -25,6 +27,7 @@ export class AgentChecks {
       epoch: 0n,
       generation: 0n,
       started: new Set<string>(),
+      marked: new Set<string>(),
       open: undefined,
     };
     this.#seen.set(machine.name, seen);
@@ -56,6 +59,7 @@ export class AgentChecks {
       if (seen.open?.nonce === line.nonce) seen.open = undefined;
       return;
     }
+    if (seen.marked.delete(key)) return;
     if (seen.started.has(key)) throw new Violation('nonce-once', `${machine.name} starts ${key} a second time`);
     seen.started.add(key);
     seen.open = { act: line.act, nonce: line.nonce };
@@ -69,9 +73,20 @@ export class AgentChecks {
     if (needed === undefined) return;
     const settingUp = machine.joined === false && act !== 'reboot';
     if (settingUp) return;
-    if (seen.open?.act !== needed && act === 'reboot')
+    if (seen.open?.act !== needed && act === 'reboot' && !this.#isMarked(machine, seen, needed))
       throw new Violation('nonce-once', `${machine.name}: ${act} without a nonce whose line is on disk`);
     if (seen.open?.act === needed) seen.open = undefined;
+  }
+
+  /** On a read-only disk the line is a mark in /run, made before the act; it counts once. */
+  #isMarked(machine: SimMachine, seen: Seen, act: string): boolean {
+    const text = machine.host.content('/run/flotilla-agent/acts.json') ?? '{}';
+    const { records = [] } = JSON.parse(text) as { records?: { act: string; nonce: string; state: string }[] }; // written by the agent
+    const fresh = records.find((r) => r.act === act && r.state === 'started' && !seen.started.has(`${act} ${r.nonce}`));
+    if (fresh === undefined) return false;
+    seen.started.add(`${act} ${fresh.nonce}`);
+    seen.marked.add(`${act} ${fresh.nonce}`);
+    return true;
   }
 
   /** A host leaves its cluster because its target says so, or a nonce; never while it is wanted as it is. */

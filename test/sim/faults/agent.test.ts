@@ -51,7 +51,7 @@ it('fault 17: kubelet up, agent dead: management is lost and nothing else', asyn
     expect((await s.verdicts())['w0']).toBe(1);
   });
   expect(story.disruptions).toEqual([]);
-  expect(story.reasons).toContain('ManagementLost');
+  expect(story.reasons).toContain('AgentSilent');
 });
 
 it('fault 18: a kubelet that goes up and down every 20 s gets at most one run of the ladder in an hour', async () => {

@@ -153,13 +153,13 @@ describe('correlated', () => {
     expect(story.reasons.filter((reason) => ['HostGone', 'KubeletSick'].includes(reason))).toEqual([]);
   });
 
-  // Streams that ended while we stood still are told as lost and found in the same millisecond: noise, not harm.
+  // Known: streams that ended while we stood still are told as silent and heard again at once. Noise, not harm.
   it.fails('fault 38, its silence: nobody is said to be lost because we stood still', async () => {
     const story = await Scenario.play({ workers: 1, spares: 0 }, async (s) => {
       s.world.server?.process.pause(60_000);
       await s.minutes(2);
     });
-    expect(story.reasons.filter((reason) => reason === 'ManagementLost')).toEqual([]);
+    expect(story.reasons.filter((reason) => ['ManagementLost', 'AgentSilent'].includes(reason))).toEqual([]);
   });
 
   it('fault 40: all nodes rebooted in the same second by an update: nothing of ours is added to it', async () => {

@@ -156,7 +156,7 @@ export interface TargetCluster {
   controlPlaneClientSpki: Buffer;
   /** Extra names and addresses in the API server's certificate. */
   apiServerSans: string[];
-  /** More than one control-plane member is wanted: the initialising host uploads its certificates, encrypted. */
+  /** More than one control-plane member is wanted: a member uploads the certificates of the cluster, encrypted. */
   uploadCertificates: boolean;
 }
 
