@@ -30,6 +30,7 @@ import { Connections, peerOf } from './listen/connections.js';
 import { measuredStore } from './measured-store.js';
 import { Metrics } from './metrics.js';
 import { Readiness } from './readiness.js';
+import { addReflection } from './reflection/reflection.js';
 import { runServer, stallTickMs } from './run.js';
 import { Intake } from './session/intake.js';
 import { Sessions } from './session/sessions.js';
@@ -221,6 +222,7 @@ async function makeDoors(config: Config, base: Base, live: Live) {
   const setReady = registerServices(grpc, serving, methods);
   const readiness = new Readiness(setReady);
   const doors = { methods, registry: loadRegistry(), serving, peerOf: peerOfRequest };
+  addReflection(grpc, doors.registry);
   const feed = openFeed({ ...doors, origin: new URL(config.publicUrl).origin });
   const listener = new Listener({
     ...config.listen,

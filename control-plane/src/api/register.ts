@@ -7,7 +7,7 @@ import type { AllHandlers } from './call.js';
 import { clusterService } from './cluster-service.js';
 import { enrollmentService } from './enrollment-service.js';
 import { eventService } from './event-service.js';
-import { addInfraServices } from './infra-services.js';
+import { addHealth } from './health-service.js';
 import { machineService } from './machine-service.js';
 import { methodTable, type Method } from './methods.js';
 import { nodePoolService } from './node-pool-service.js';
@@ -56,7 +56,7 @@ export function allMethods(
   return methodTable(handlers);
 }
 
-/** Serves the methods over gRPC, with health and reflection. Returns how readiness is told to health checks. */
+/** Serves the methods over gRPC, with health. Returns how readiness is told to health checks. */
 export function registerServices(
   server: Server,
   serving: ServeParts,
@@ -68,5 +68,5 @@ export function registerServices(
     byService.set(service, [...(byService.get(service) ?? []), method]);
   }
   for (const own of byService.values()) serve(server, own, serving);
-  return addInfraServices(server, [...byService.keys()]);
+  return addHealth(server, [...byService.keys()]);
 }

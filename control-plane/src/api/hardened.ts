@@ -5,32 +5,12 @@ import {
   type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { descriptorSetBase64 } from '@flotilla/proto';
-import { HealthImplementation } from 'grpc-health-check';
 import { Malformed, tolerant } from './malformed.js';
 
 const bytesMax = 16 * 1024;
 
-/**
- * grpc.health.v1 and server reflection. Both are open to everybody who reaches the port: they say what the published
- * protos say, and whether we are ready. Returns how readiness is told.
- */
-export function addInfraServices(server: Server, serviceNames: readonly string[]): (ready: boolean) => void {
-  const health = new HealthImplementation(
-    Object.fromEntries(['', ...serviceNames].map((name) => [name, 'NOT_SERVING'])),
-  );
-  health.addToServer(hardened(server));
-  const image = Buffer.from(descriptorSetBase64, 'base64');
-  new ReflectionService(loadFileDescriptorSetFromBuffer(image)).addToServer(hardened(server));
-  return (ready) => {
-    for (const name of ['', ...serviceNames]) health.setStatus(name, ready ? 'SERVING' : 'NOT_SERVING');
-  };
-}
-
-/** A stand-in for the server that hardens what is added: libraries answer bytes that are no message with INTERNAL. */
-function hardened(server: Server): Server {
+/** A stand-in for the server that hardens what is added: gRPC answers bytes that are no message with INTERNAL. */
+export function hardened(server: Pick<Server, 'addService'>): Server {
   const addService = (definition: ServiceDefinition, implementation: UntypedServiceImplementation): void => {
     const safeDefinition: Record<string, ServiceDefinition[string]> = {};
     const safe: Record<string, UntypedHandleCall> = {};
@@ -43,7 +23,7 @@ function hardened(server: Server): Server {
     }
     server.addService(safeDefinition, safe);
   };
-  // The two libraries call nothing but addService.
+  // Nothing but addService is called on it.
   return { addService } as unknown as Server;
 }
 

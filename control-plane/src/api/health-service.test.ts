@@ -70,16 +70,3 @@ describe('health', () => {
     });
   });
 });
-
-describe('reflection', () => {
-  it('names the services, and describes ours', async () => {
-    // ServerReflectionRequest.list_services = field 7.
-    const listed = (await reflect(Buffer.from([0x3a, 0x01, 0x2a]))).toString('latin1');
-    expect(listed).toContain('flotilla.operator.v1.ClusterService');
-    expect(listed).toContain('grpc.health.v1.Health');
-    // file_containing_symbol = field 4.
-    const symbol = 'flotilla.types.v1.Cluster';
-    const described = await reflect(Buffer.concat([Buffer.from([0x22, symbol.length]), Buffer.from(symbol)]));
-    expect(described.toString('latin1')).toContain('control_plane_kind');
-  });
-});
