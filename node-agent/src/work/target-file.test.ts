@@ -22,6 +22,7 @@ describe('targets', () => {
     expect(compareTargets(held, aTarget({ epoch: 3n, generation: 1n }))).toBe('newer');
     expect(compareTargets(held, aTarget({ epoch: 2n, generation: 5n }))).toBe('same');
     expect(compareTargets(held, aTarget({ epoch: 1n, generation: 99n }))).toBe('older');
+    expect(compareTargets(held, aTarget({ epoch: 2n, generation: 4n }))).toBe('older');
   });
 
   it('are on disk before they count, and come back whole', async () => {
