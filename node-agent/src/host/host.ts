@@ -103,6 +103,7 @@ export interface Host {
   /** Of the thing itself, links are not followed. */
   stat(path: string): Promise<FileStat | undefined>;
   exists(path: string): Promise<boolean>;
+  /** Undefined when there is no link of that name. */
   readLink(path: string): Promise<string | undefined>;
   /** Replaces atomically whatever link was there. */
   symlink(path: string, target: string): Promise<void>;

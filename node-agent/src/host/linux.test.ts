@@ -46,6 +46,9 @@ describe('this machine', () => {
     await host.symlink(join(dir, 'link'), '/one');
     await host.symlink(join(dir, 'link'), '/two');
     expect(await host.readLink(join(dir, 'link'))).toBe('/two');
+    await writeFile(join(dir, 'plain'), '');
+    expect(await host.readLink(join(dir, 'plain'))).toBeUndefined();
+    expect(await host.readLink(join(dir, 'nothing'))).toBeUndefined();
     await host.makeDir(join(dir, 'a/b'), 0o700);
     expect(await host.removeEmptyDir(join(dir, 'a'))).toBe(false);
     await host.remove(join(dir, 'a/b'));

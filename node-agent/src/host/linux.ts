@@ -67,6 +67,16 @@ async function unlessAbsent<T>(verb: string, path: string, work: () => Promise<T
   });
 }
 
+/** undefined = there is something else of that name: readlink(2) says EINVAL. */
+async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
 async function syncDir(path: string): Promise<void> {
   const directory = await open(path, 'r');
   await directory.sync().finally(() => directory.close());
@@ -235,7 +245,7 @@ export function linuxHost(proxy: ProxySettings = noProxy): Host {
     list: (path) => unlessAbsent('list', path, () => readdir(path)),
     stat: (path) => unlessAbsent('look at', path, () => statOf(path)),
     exists: async (path) => (await unlessAbsent('look at', path, () => lstat(path))) !== undefined,
-    readLink: (path) => unlessAbsent('read the link', path, () => readlink(path)),
+    readLink: (path) => unlessAbsent('read the link', path, () => linkTarget(path)),
     symlink: (path, target) =>
       named('link', path, async () => {
         const temporary = `${path}.flotilla-new`;
