@@ -97,5 +97,5 @@ function noteOf(before: Condition | undefined, after: Condition, isNode: boolean
   if (wasBad === nowBad) return [];
   return nowBad
     ? [warning('Health', after.type, after.message)]
-    : [news('Health', `${after.type}Cleared`, `${after.type} is over.`)];
+    : [news('Health', `${after.type}Cleared`, after.message === '' ? 'It is over.' : `It is over: ${after.message}.`)];
 }
