@@ -26,7 +26,7 @@ check('typecheck', () => run(['npx', 'turbo', 'run', 'typecheck', '--output-logs
 check('eslint', () => run(['npx', 'eslint', '.', '--max-warnings', '0']));
 check('prettier', () => run(['npx', 'prettier', '--check', '.', '--log-level', 'warn']));
 vitest('unit', ['--config', 'vitest.config.ts']);
-simulation(quick ? 50 : 300);
+simulation(quick ? 50 : 100);
 if (quick) say('servers', 'left out (--quick)');
 else endToEnd();
 
