@@ -17,6 +17,7 @@ import type { ApiParts, ServerFacts } from './parts.js';
 import { beingDeleted, refuseDeletingProject, shownOnce } from './refusals.js';
 import { durationViolations, locationViolations } from './terms.js';
 import { toToken } from './wire-access.js';
+import { lookAgain } from './verb.js';
 import { earlier, write } from './write.js';
 
 const hourMs = 3_600_000;
@@ -28,7 +29,8 @@ const cidrsMax = 32;
 export function tokenService(parts: ApiParts): ServiceHandlers<'TokenService'> {
   const { store } = parts;
   return {
-    createToken: (request, call) => createToken(parts, request, call),
+    // A pool that has just been made changes while it is looked at.
+    createToken: (request, call) => lookAgain(() => createToken(parts, request, call)),
 
     async getToken(request, call) {
       const record = await findToken(store.read, call.project.id, request.token);

@@ -33,6 +33,20 @@ export interface Done<R> {
 /** Times a write without an etag is planned again because the thing changed in between. */
 const attemptsMax = 5;
 
+/** Runs it anew while what it looked at is changed by others in between; for callers who did not say what they saw. */
+export async function lookAgain<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let count = 1; ; count++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isChanged(error) || count === attemptsMax) throw error;
+    }
+  }
+}
+
+const isChanged = (error: unknown): boolean =>
+  error instanceof FlotillaError && error.kind === 'conflict' && error.retry === 'now';
+
 /** Finds, plans and writes, once for each request id, and reads the thing back. */
 export async function perform<R>(store: Store, call: Writer, verb: Verb<R>): Promise<Done<R>> {
   const { content, options } = verb;
@@ -48,8 +62,7 @@ export async function perform<R>(store: Store, call: Writer, verb: Verb<R>): Pro
       if (written.kind === 'dry') return { record: planned.preview ?? record, revision: 0n };
       return { record: await verb.find(written.resourceId), revision: BigInt(written.revision) };
     } catch (error) {
-      const changed = error instanceof FlotillaError && error.kind === 'conflict' && error.retry === 'now';
-      if (!changed || verb.etag !== '' || attempt === attemptsMax) throw error;
+      if (!isChanged(error) || verb.etag !== '' || attempt === attemptsMax) throw error;
     }
   }
 }
