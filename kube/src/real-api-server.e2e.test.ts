@@ -160,8 +160,10 @@ describe.skipIf(programs === undefined)('a real API server', () => {
 
   for (const cni of ['CALICO', 'CILIUM'] as const) {
     const path = process.env[`KUBE_E2E_${cni}`];
-    test.skipIf(path === undefined)(`takes the manifest of ${cni} that was given, with our settings`, async () => {
-      const text = readFileSync(path ?? '', 'utf8');
+    // Asked for by whoever has the file; nothing that a required run could leave out.
+    if (path === undefined) continue;
+    test(`takes the manifest of ${cni} that was given, with our settings`, async () => {
+      const text = readFileSync(path, 'utf8');
       const images = Object.fromEntries(manifestImages(text).map((image) => [image, image.replace(/@.*/, '')]));
       for (const encapsulation of encapsulationsOf(cni)) {
         const apiServer = { host: '10.0.0.1', port: 6443 };
